@@ -1,0 +1,183 @@
+#include "base/text.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+void ingot_hex(const void *data, size_t n, char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *p = data;
+
+	for (size_t i = 0; i < n; i++) {
+		text[2 * i] = digits[p[i] >> 4];
+		text[2 * i + 1] = digits[p[i] & 15];
+	}
+	text[2 * n] = '\0';
+}
+
+static int nibble(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+int ingot_unhex(const char *text, void *data, size_t max, size_t *ret_n, struct ingot_error *err)
+{
+	size_t len = strlen(text);
+	unsigned char *p = data;
+
+	if (len % 2)
+		return ingot_raise(err, -EINVAL, "'%.80s' has an odd number of hex digits", text);
+	if (len / 2 > max)
+		return ingot_raise(err, -EINVAL, "'%.80s' is longer than %zu bytes", text, max);
+	for (size_t i = 0; i < len / 2; i++) {
+		int high = nibble(text[2 * i]), low = nibble(text[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return ingot_raise(err, -EINVAL, "'%.80s' is not hexadecimal", text);
+		p[i] = (unsigned char)(high << 4 | low);
+	}
+	*ret_n = len / 2;
+	return 0;
+}
+
+/* Digits at the front of text; *end is left behind them. */
+static int digits(const char *text, const char **end, uint64_t *ret, struct ingot_error *err)
+{
+	uint64_t v = 0;
+	const char *p = text;
+
+	for (; *p >= '0' && *p <= '9'; p++)
+		if (!ingot_mul(v, 10, &v) || !ingot_add(v, (uint64_t)(*p - '0'), &v))
+			return ingot_raise(err, -ERANGE, "'%.80s' is too large", text);
+	if (p == text)
+		return ingot_raise(err, -EINVAL, "'%.80s' is not a number", text);
+	*end = p;
+	*ret = v;
+	return 0;
+}
+
+int ingot_parse_u64(const char *text, uint64_t *ret, struct ingot_error *err)
+{
+	const char *end;
+	uint64_t v;
+	int rc = digits(text, &end, &v, err);
+
+	if (rc < 0)
+		return rc;
+	if (*end)
+		return ingot_raise(err, -EINVAL, "'%.80s' is not a number", text);
+	*ret = v;
+	return 0;
+}
+
+int ingot_parse_size(const char *text, uint64_t *ret, struct ingot_error *err)
+{
+	static const char units[] = "KMGT";
+	const char *end, *unit;
+	uint64_t v;
+	int rc = digits(text, &end, &v, err);
+
+	if (rc < 0)
+		return rc;
+	if (*end) {
+		unit = strchr(units, *end);
+		if (!unit || end[1])
+			return ingot_raise(err, -EINVAL,
+					   "'%.80s' is not a size (digits, then K, M, G or T)",
+					   text);
+		if (!ingot_mul(v, UINT64_C(1024) << (10 * (unit - units)), &v))
+			return ingot_raise(err, -ERANGE, "'%.80s' is too large", text);
+	}
+	*ret = v;
+	return 0;
+}
+
+const char *ingot_size_text(uint64_t bytes, char text[INGOT_SIZE_TEXT])
+{
+	static const char units[] = "KMGTPE";
+	uint64_t whole = bytes, rest = 0;
+	int u = -1;
+
+	while (whole >= 1024 && u < 5) {
+		rest = whole % 1024;
+		whole /= 1024;
+		u++;
+	}
+	if (u < 0)
+		(void)snprintf(text, INGOT_SIZE_TEXT, "%u bytes", (unsigned)whole);
+	else if (rest == 0 || whole >= 100)
+		(void)snprintf(text, INGOT_SIZE_TEXT, "%u %ciB", (unsigned)whole, units[u]);
+	else
+		(void)snprintf(text, INGOT_SIZE_TEXT, "%u.%u %ciB", (unsigned)whole,
+			       (unsigned)(rest * 10 / 1024), units[u]);
+	return text;
+}
+
+const char *ingot_printable(const void *name, size_t n, char *text, size_t size)
+{
+	const unsigned char *p = name;
+	size_t at = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (at + 8 > size) {
+			memcpy(text + at, "...", 4);
+			return text;
+		}
+		if (p[i] < 0x20 || p[i] == 0x7f || p[i] == '\'' || p[i] == '\\')
+			at += (size_t)snprintf(text + at, size - at, "\\x%02x", p[i]);
+		else
+			text[at++] = (char)p[i];
+	}
+	text[at] = '\0';
+	return text;
+}
+
+/* The length of the first component. */
+static size_t component(const char *path)
+{
+	return strcspn(path, "/");
+}
+
+static bool match_component(const char *pattern, size_t pn, const char *path, size_t n)
+{
+	char a[256 * 4], b[256];
+
+	if (pn >= sizeof(a) || n >= sizeof(b))
+		return false;
+	memcpy(a, pattern, pn);
+	a[pn] = '\0';
+	memcpy(b, path, n);
+	b[n] = '\0';
+	return fnmatch(a, b, 0) == 0;
+}
+
+bool ingot_path_match(const char *pattern, const char *path)
+{
+	while (*pattern && *path) {
+		size_t pn = component(pattern), n = component(path);
+		const char *rest = pattern + pn + (pattern[pn] == '/');
+
+		if (pn == 2 && memcmp(pattern, "**", 2) == 0) {
+			if (!*rest)
+				return true;
+			/* `**` takes zero components here or one more there. */
+			return ingot_path_match(rest, path) ||
+			       ingot_path_match(pattern, path + n + (path[n] == '/'));
+		}
+		if (!match_component(pattern, pn, path, n))
+			return false;
+		pattern = rest;
+		path += n + (path[n] == '/');
+	}
+	return !*pattern && !*path;
+}

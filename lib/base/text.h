@@ -1,0 +1,40 @@
+/* Hex, sizes and numbers as a person types them. No locale takes part. */
+#ifndef INGOT_BASE_TEXT_H
+#define INGOT_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* Lower-case hex of n bytes into text[2 * n + 1]. */
+INGOT_API void ingot_hex(const void *data, size_t n, char *text);
+
+/* Bytes of an even number of hex digits (either case). -EINVAL: not hex, or more than max. */
+INGOT_API INGOT_MUST_USE int ingot_unhex(const char *text, void *data, size_t max, size_t *ret_n,
+					 struct ingot_error *err);
+
+/* Decimal digits only, no sign, no blank. */
+INGOT_API INGOT_MUST_USE int ingot_parse_u64(const char *text, uint64_t *ret,
+					     struct ingot_error *err);
+
+/* A size in bytes: digits, then nothing or K, M, G, T (binary). */
+INGOT_API INGOT_MUST_USE int ingot_parse_size(const char *text, uint64_t *ret,
+					      struct ingot_error *err);
+
+/* A size for people: "1016 MiB", "12.3 KiB", "17 bytes". */
+#define INGOT_SIZE_TEXT 32
+INGOT_API const char *ingot_size_text(uint64_t bytes, char text[INGOT_SIZE_TEXT]);
+
+/*
+ * A name from outside, safe to print: control bytes, quotes and backslashes become \xNN.
+ * At most size - 1 bytes; a longer one ends in "...". Returns text.
+ */
+INGOT_API const char *ingot_printable(const void *name, size_t n, char *text, size_t size);
+
+/* Shell-style match of a whole path: `*` and `?` stop at '/', a component `**` matches any depth,
+ * `[...]` is a set. */
+INGOT_API bool ingot_path_match(const char *pattern, const char *path);
+
+#endif
