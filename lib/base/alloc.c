@@ -9,8 +9,7 @@ enum { ARENA_CHUNK = 256 * 1024 };
 
 struct ingot_arena_chunk {
 	struct ingot_arena_chunk *next;
-	size_t pad; /* keeps data 16-byte aligned */
-	unsigned char data[];
+	_Alignas(16) unsigned char data[];
 };
 
 void *ingot_alloc(size_t count, size_t size, struct ingot_error *err)
@@ -18,7 +17,8 @@ void *ingot_alloc(size_t count, size_t size, struct ingot_error *err)
 	void *p = calloc(count ? count : 1, size ? size : 1);
 
 	if (!p)
-		(void)!ingot_raise_oom(err, count * size);
+		(void)!ingot_raise_oom(err,
+				       size && count > SIZE_MAX / size ? SIZE_MAX : count * size);
 	return p;
 }
 
@@ -58,10 +58,11 @@ char *ingot_format(struct ingot_error *err, const char *format, ...)
 
 int ingot_grow(void **items, size_t *room, size_t need, size_t size, struct ingot_error *err)
 {
-	size_t want = *room ? *room : 16;
+	size_t want = *room > 16 ? *room : 16;
 	size_t bytes;
 	void *p;
 
+	assert(size > 0);
 	if (need <= *room)
 		return 0;
 	while (want < need) {
@@ -94,6 +95,8 @@ void *ingot_arena_alloc(struct ingot_arena *arena, size_t size, size_t align,
 			struct ingot_error *err)
 {
 	size_t at = (arena->used + align - 1) & ~(align - 1);
+	/* A large thing gets a chunk of its own behind the newest, which goes on filling. */
+	bool alone = size > ARENA_CHUNK / 4 && arena->chunks;
 	struct ingot_arena_chunk *chunk;
 
 	assert(align <= 16 && ingot_is_power_of_two(align));
@@ -101,11 +104,10 @@ void *ingot_arena_alloc(struct ingot_arena *arena, size_t size, size_t align,
 		arena->used = at + size;
 		return arena->chunks->data + at;
 	}
-	chunk = new_chunk(ingot_max(size, ARENA_CHUNK), err);
+	chunk = new_chunk(alone ? size : ingot_max(size, ARENA_CHUNK), err);
 	if (!chunk)
 		return NULL;
-	if (size > ARENA_CHUNK / 4 && arena->chunks) {
-		/* A large thing gets a chunk of its own behind the newest, which goes on filling. */
+	if (alone) {
 		chunk->next = arena->chunks->next;
 		arena->chunks->next = chunk;
 		return chunk->data;

@@ -27,8 +27,8 @@ static inline void ingot_cleanup_close(const int *fd)
 }
 
 #define INGOT_CLEANUP(f) __attribute__((cleanup(f)))
-#define INGOT_FREE       INGOT_CLEANUP(ingot_cleanup_free)
-#define INGOT_CLOSE      INGOT_CLEANUP(ingot_cleanup_close)
+#define INGOT_FREE	 INGOT_CLEANUP(ingot_cleanup_free)
+#define INGOT_CLOSE	 INGOT_CLEANUP(ingot_cleanup_close)
 
 /* Ownership moves: the variable is emptied and its value returned. */
 #define INGOT_TAKE(p)                                                                              \
@@ -91,7 +91,8 @@ static inline uint64_t ingot_max(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* --- allocation with an error ------------------------------------------------------------------ */
+/* --- allocation with an error ------------------------------------------------------------------
+ */
 
 /* count * size zeroed bytes, overflow checked. NULL and a raised error on failure. */
 INGOT_API void *ingot_alloc(size_t count, size_t size, struct ingot_error *err);
@@ -111,7 +112,8 @@ INGOT_API char *ingot_format(struct ingot_error *err, const char *format, ...) I
 INGOT_API INGOT_MUST_USE int ingot_grow(void **items, size_t *room, size_t need, size_t size,
 					struct ingot_error *err);
 
-/* --- arena --------------------------------------------------------------------------------------- */
+/* --- arena ---------------------------------------------------------------------------------------
+ */
 
 struct ingot_arena_chunk;
 

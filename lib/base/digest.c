@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <openssl/evp.h>
 
-#include "base/alloc.h"
-
 struct ingot_sha256 {
 	EVP_MD_CTX *ctx;
 };

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
 
 #define INGOT_SHA256_SIZE 32
@@ -19,7 +20,9 @@ INGOT_API INGOT_MUST_USE int ingot_sha256_update(struct ingot_sha256 *ctx, const
 INGOT_API INGOT_MUST_USE int ingot_sha256_final(struct ingot_sha256 *ctx,
 						uint8_t digest[INGOT_SHA256_SIZE],
 						struct ingot_error *err);
-INGOT_API void ingot_sha256_free(struct ingot_sha256 *ctx);
+INGOT_API void ingot_sha256_free(struct ingot_sha256 *ctx); /* NULL is allowed */
+INGOT_DEFINE_CLEANUP(struct ingot_sha256, ingot_sha256, ingot_sha256_free)
+#define INGOT_SHA256 INGOT_CLEANUP(ingot_sha256_cleanup)
 
 /* All at once. */
 INGOT_API INGOT_MUST_USE int ingot_sha256(const void *data, size_t n,

@@ -20,7 +20,7 @@
 #define INGOT_ERROR_MAX 2048
 
 struct ingot_error {
-	int code;                   /* negative errno; 0: nothing was raised */
+	int code;		    /* negative errno; 0: nothing was raised */
 	char text[INGOT_ERROR_MAX]; /* NUL terminated; a longer sentence loses its middle */
 };
 
@@ -28,7 +28,10 @@ struct ingot_error {
 INGOT_API INGOT_MUST_USE int ingot_raise(struct ingot_error *err, int rc, const char *format, ...)
 	INGOT_PRINTF(3, 4);
 
-/* Start a sentence that ends in ": " and the system's words for errnum (> 0). Returns -errnum. */
+/*
+ * Start a sentence that ends in ": " and the system's words for errnum. Returns -errnum. Foreign
+ * code may fail and leave no number: 0 and less count as EIO, never as success.
+ */
 INGOT_API INGOT_MUST_USE int ingot_raise_errno(struct ingot_error *err, int errnum,
 					       const char *format, ...) INGOT_PRINTF(3, 4);
 

@@ -90,6 +90,7 @@ char *ingot_problems_text(struct ingot_problems *problems)
 	char *text = NULL;
 	size_t size = 0;
 	FILE *f = open_memstream(&text, &size);
+	int incomplete;
 
 	if (!f)
 		return NULL;
@@ -101,7 +102,8 @@ char *ingot_problems_text(struct ingot_problems *problems)
 		fprintf(f, "and %zu more\n", problems->more);
 	if (problems->oom)
 		fprintf(f, "out of memory while collecting problems\n");
-	if (fclose(f) != 0) {
+	incomplete = ferror(f);
+	if (fclose(f) != 0 || incomplete) {
 		free(text);
 		return NULL;
 	}

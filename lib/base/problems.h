@@ -13,7 +13,7 @@
 #define INGOT_PROBLEMS_MAX 100 /* the rest is counted, not kept */
 
 struct ingot_problem {
-	char *file; /* NULL: not about a file */
+	char *file;	     /* NULL: not about a file */
 	size_t line, column; /* from 1; 0: no place */
 	char *text;
 };

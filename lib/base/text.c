@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
@@ -123,20 +124,47 @@ const char *ingot_size_text(uint64_t bytes, char text[INGOT_SIZE_TEXT])
 	return text;
 }
 
+/*
+ * The length of the UTF-8 sequence of a character that may be printed, at p of n bytes; 0: it has
+ * to be escaped. RFC 3629, section 4: no overlong form, no surrogate, nothing above U+10FFFF.
+ */
+static size_t printable_length(const unsigned char *p, size_t n)
+{
+	size_t length = p[0] < 0x80 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	static const uint32_t lowest[] = {0, 0, 0xa0 /* not U+0080..9F */, 0x800, 0x10000};
+	uint32_t c = p[0] & (0x7fU >> length);
+
+	if (length == 1)
+		return p[0] >= 0x20 && p[0] != 0x7f && p[0] != '\'' && p[0] != '\\';
+	if (p[0] < 0xc2 || p[0] > 0xf4 || length > n)
+		return 0;
+	for (size_t i = 1; i < length; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (p[i] & 0x3fU);
+	}
+	return c >= lowest[length] && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff) ? length : 0;
+}
+
 const char *ingot_printable(const void *name, size_t n, char *text, size_t size)
 {
 	const unsigned char *p = name;
 	size_t at = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	assert(size >= 16);
+	for (size_t i = 0, length; i < n; i += length) {
 		if (at + 8 > size) {
 			memcpy(text + at, "...", 4);
 			return text;
 		}
-		if (p[i] < 0x20 || p[i] == 0x7f || p[i] == '\'' || p[i] == '\\')
+		length = printable_length(p + i, n - i);
+		if (length == 0) {
 			at += (size_t)snprintf(text + at, size - at, "\\x%02x", p[i]);
-		else
-			text[at++] = (char)p[i];
+			length = 1;
+		} else {
+			memcpy(text + at, p + i, length);
+			at += length;
+		}
 	}
 	text[at] = '\0';
 	return text;

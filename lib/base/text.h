@@ -28,8 +28,8 @@ INGOT_API INGOT_MUST_USE int ingot_parse_size(const char *text, uint64_t *ret,
 INGOT_API const char *ingot_size_text(uint64_t bytes, char text[INGOT_SIZE_TEXT]);
 
 /*
- * A name from outside, safe to print: control bytes, quotes and backslashes become \xNN.
- * At most size - 1 bytes; a longer one ends in "...". Returns text.
+ * A name from outside, safe to print: control characters, quotes, backslashes and what is not
+ * UTF-8 become \xNN. At most size - 1 bytes, size >= 16; a longer one ends in "...". Returns text.
  */
 INGOT_API const char *ingot_printable(const void *name, size_t n, char *text, size_t size);
 
