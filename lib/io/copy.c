@@ -73,5 +73,9 @@ int ingot_copy(struct ingot_source *source, struct ingot_sink *sink, unsigned jo
 						  commit};
 	struct copy copy = {source, sink, progress};
 
+	/* A hole past the sink's end would go unnoticed below. */
+	if (source->size > sink->size)
+		return ingot_raise(err, -EFBIG, "'%s' is larger than '%s'", source->name,
+				   sink->name);
 	return ingot_pool_run(jobs, ingot_div_up(source->size, CHUNK), &ops, &copy, err);
 }

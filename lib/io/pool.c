@@ -26,10 +26,10 @@ struct pool {
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	uint64_t next;      /* to be worked on */
+	uint64_t next;	    /* to be worked on */
 	uint64_t committed; /* everything below has been committed */
 	bool committing;    /* one thread is inside commit */
-	bool stopped;       /* an index failed: hand out no more */
+	bool stopped;	    /* an index failed: hand out no more */
 	int rc;
 	struct ingot_error *err;
 };
@@ -55,7 +55,7 @@ static void commit_ready(struct pool *pool)
 		if (!slot->done)
 			break;
 		pthread_mutex_unlock(&pool->lock);
-		if (slot->rc == 0 && pool->ops->commit)
+		if (slot->rc >= 0 && pool->ops->commit)
 			slot->rc = pool->ops->commit(pool->context, index, slot->user, &slot->err);
 		pthread_mutex_lock(&pool->lock);
 		if (slot->rc < 0)
@@ -103,8 +103,7 @@ static void run_threads(struct pool *pool, unsigned jobs)
 	unsigned started = 0;
 
 	/* A thread that cannot be had costs time, never the result. */
-	while (started + 1 < jobs &&
-	       pthread_create(&threads[started], NULL, worker, pool) == 0)
+	while (started + 1 < jobs && pthread_create(&threads[started], NULL, worker, pool) == 0)
 		started++;
 	(void)worker(pool);
 	for (unsigned i = 0; i < started; i++)
@@ -117,7 +116,7 @@ static void run_serially(struct pool *pool)
 
 	for (uint64_t i = 0; i < pool->count && !pool->stopped; i++) {
 		slot->rc = pool->ops->work(pool->context, i, slot->user, &slot->err);
-		if (slot->rc == 0 && pool->ops->commit)
+		if (slot->rc >= 0 && pool->ops->commit)
 			slot->rc = pool->ops->commit(pool->context, i, slot->user, &slot->err);
 		if (slot->rc < 0)
 			fail(pool, slot);
@@ -185,10 +184,14 @@ int ingot_pool_run(unsigned jobs, uint64_t count, const struct ingot_pool_ops *o
 unsigned ingot_pool_jobs(unsigned wanted)
 {
 	cpu_set_t set;
+	long cores;
 
 	if (wanted > 0)
 		return wanted < JOBS_MAX ? wanted : JOBS_MAX;
-	if (sched_getaffinity(0, sizeof(set), &set) < 0)
-		return 1;
-	return (unsigned)ingot_max(1, ingot_min((uint64_t)CPU_COUNT(&set), JOBS_MAX));
+	/* The set holds 1024 processors; a larger machine refuses it. */
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		cores = CPU_COUNT(&set);
+	else
+		cores = sysconf(_SC_NPROCESSORS_ONLN);
+	return cores < 1 ? 1 : (unsigned)ingot_min((uint64_t)cores, JOBS_MAX);
 }

@@ -18,10 +18,12 @@
 
 struct ingot_pool_ops {
 	size_t slot_size; /* bytes, zeroed before slot_init */
-	int (*slot_init)(void *context, void *slot, struct ingot_error *err); /* NULL: nothing to do */
+	int (*slot_init)(void *context, void *slot,
+			 struct ingot_error *err);    /* NULL: nothing to do */
 	void (*slot_done)(void *context, void *slot); /* NULL; also after a failed slot_init */
 	int (*work)(void *context, uint64_t index, void *slot, struct ingot_error *err);
-	int (*commit)(void *context, uint64_t index, void *slot, struct ingot_error *err); /* NULL */
+	int (*commit)(void *context, uint64_t index, void *slot,
+		      struct ingot_error *err); /* NULL */
 };
 
 /* The error of the lowest failing index is the one reported; later indices may have run. */

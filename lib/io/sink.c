@@ -37,7 +37,8 @@ void ingot_sink_free(struct ingot_sink *sink)
 		sink->ops->free(sink);
 }
 
-/* --- file ------------------------------------------------------------------------------------------ */
+/* --- file
+ * ------------------------------------------------------------------------------------------ */
 
 struct fd_sink {
 	struct ingot_sink sink;
@@ -79,10 +80,11 @@ static int fd_read(struct ingot_sink *sink, uint64_t offset, void *data, size_t 
 		if (got < 0)
 			return ingot_raise_errno(err, errno, "read %zu bytes at 0x%llx of '%s'", n,
 						 (unsigned long long)offset, sink->name);
-		if (got == 0) { /* the file has not grown to here yet */
-			memset(p, 0, n);
-			return 0;
-		}
+		if (got == 0)
+			return ingot_raise(err, -EIO,
+					   "read %zu bytes at 0x%llx of '%s': "
+					   "the file has become shorter",
+					   n, (unsigned long long)offset, sink->name);
 		p += got;
 		offset += (uint64_t)got;
 		n -= (size_t)got;
@@ -117,7 +119,8 @@ int ingot_sink_fd(int fd, const char *name, uint64_t size, struct ingot_sink **r
 	return 0;
 }
 
-/* --- part ------------------------------------------------------------------------------------------ */
+/* --- part
+ * ------------------------------------------------------------------------------------------ */
 
 struct part_sink {
 	struct ingot_sink sink;
@@ -161,7 +164,8 @@ int ingot_sink_part(struct ingot_sink *whole, uint64_t offset, uint64_t length,
 	return 0;
 }
 
-/* --- memory ---------------------------------------------------------------------------------------- */
+/* --- memory
+ * ---------------------------------------------------------------------------------------- */
 
 struct memory_sink {
 	struct ingot_sink sink;
@@ -189,8 +193,11 @@ static const struct ingot_sink_ops MEMORY_OPS = {memory_write, memory_read, plai
 int ingot_sink_memory(size_t size, struct ingot_sink **ret, unsigned char **ret_data,
 		      struct ingot_error *err)
 {
-	struct memory_sink *memory = ingot_alloc(1, sizeof(*memory) + size, err);
+	struct memory_sink *memory;
 
+	if (size > SIZE_MAX - sizeof(*memory))
+		return ingot_raise_oom(err, size);
+	memory = ingot_alloc(1, sizeof(*memory) + size, err);
 	if (!memory)
 		return -ENOMEM;
 	memory->sink = (struct ingot_sink){&MEMORY_OPS, "memory", size};

@@ -25,7 +25,7 @@ struct ingot_sink_ops {
 struct ingot_sink {
 	const struct ingot_sink_ops *ops;
 	const char *name; /* for errors; lives as long as the sink */
-	uint64_t size;    /* bytes; a write past it is an error */
+	uint64_t size;	  /* bytes; a write past it is an error */
 };
 
 INGOT_API INGOT_MUST_USE int ingot_sink_write(struct ingot_sink *sink, uint64_t offset,

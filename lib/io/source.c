@@ -14,10 +14,9 @@ int ingot_source_read(struct ingot_source *source, uint64_t offset, void *data, 
 		      struct ingot_error *err)
 {
 	if (!ingot_in_range(offset, n, source->size))
-		return ingot_raise(err, -EIO,
-				   "read %zu bytes at 0x%llx of '%s': past its end at 0x%llx", n,
-				   (unsigned long long)offset, source->name,
-				   (unsigned long long)source->size);
+		return ingot_raise(
+			err, -EIO, "read %zu bytes at 0x%llx of '%s': past its end at 0x%llx", n,
+			(unsigned long long)offset, source->name, (unsigned long long)source->size);
 	if (n == 0)
 		return 0;
 	return source->ops->read_at(source, offset, data, n, err);
@@ -42,7 +41,8 @@ void ingot_source_free(struct ingot_source *source)
 		source->ops->free(source);
 }
 
-/* --- file ------------------------------------------------------------------------------------------ */
+/* --- file
+ * ------------------------------------------------------------------------------------------ */
 
 struct file_source {
 	struct ingot_source source;
@@ -76,6 +76,21 @@ static int file_read(struct ingot_source *source, uint64_t offset, void *data, s
 	return 0;
 }
 
+/* No data from offset on: a hole up to the end, unless the end has moved. */
+static int last_hole(const struct file_source *file, uint64_t offset, struct ingot_extent *ret,
+		     struct ingot_error *err)
+{
+	struct stat st;
+
+	if (fstat(file->fd, &st) < 0)
+		return ingot_raise_errno(err, errno, "stat '%s'", file->name);
+	if (S_ISREG(st.st_mode) && (uint64_t)st.st_size < file->source.size)
+		return ingot_raise(err, -EIO, "'%s' has become shorter while it was read",
+				   file->name);
+	*ret = (struct ingot_extent){.length = file->source.size - offset, .hole = true};
+	return 0;
+}
+
 static int file_extent(struct ingot_source *source, uint64_t offset, struct ingot_extent *ret,
 		       struct ingot_error *err)
 {
@@ -83,10 +98,8 @@ static int file_extent(struct ingot_source *source, uint64_t offset, struct ingo
 	off_t data = lseek(file->fd, (off_t)offset, SEEK_DATA);
 	off_t hole;
 
-	if (data < 0 && errno == ENXIO) {
-		*ret = (struct ingot_extent){.length = source->size - offset, .hole = true};
-		return 0;
-	}
+	if (data < 0 && errno == ENXIO)
+		return last_hole(file, offset, ret, err);
 	if (data < 0 && errno == EINVAL) { /* no holes to be known here */
 		*ret = (struct ingot_extent){.length = source->size - offset};
 		return 0;
@@ -117,30 +130,51 @@ static void file_free(struct ingot_source *source)
 
 static const struct ingot_source_ops FILE_OPS = {file_read, file_extent, file_free};
 
+static int check_kind(const struct stat *st, const char *path, struct ingot_error *err)
+{
+	if (S_ISREG(st->st_mode) || S_ISBLK(st->st_mode))
+		return 0;
+	if (S_ISDIR(st->st_mode))
+		return ingot_raise(err, -EISDIR, "'%s' is a folder, not a file", path);
+	if (S_ISFIFO(st->st_mode))
+		return ingot_raise(err, -EINVAL,
+				   "'%s' is a pipe and this is read more than once: "
+				   "a file is needed",
+				   path);
+	return ingot_raise(err, -EINVAL, "'%s' is neither a file nor a block device", path);
+}
+
 static int size_of(int fd, const char *path, uint64_t *ret, struct ingot_error *err)
 {
 	struct stat st;
+	int rc;
 
 	if (fstat(fd, &st) < 0)
 		return ingot_raise_errno(err, errno, "stat '%s'", path);
-	if (S_ISREG(st.st_mode)) {
-		*ret = (uint64_t)st.st_size;
-		return 0;
-	}
-	if (!S_ISBLK(st.st_mode))
-		return ingot_raise(err, -EINVAL, "'%s' is neither a file nor a block device", path);
-	if (ioctl(fd, BLKGETSIZE64, ret) < 0)
+	rc = check_kind(&st, path, err);
+	if (rc < 0)
+		return rc;
+	*ret = (uint64_t)st.st_size;
+	if (S_ISBLK(st.st_mode) && ioctl(fd, BLKGETSIZE64, ret) < 0)
 		return ingot_raise_errno(err, errno, "size of '%s'", path);
 	return 0;
 }
 
 int ingot_source_open(const char *path, struct ingot_source **ret, struct ingot_error *err)
 {
-	INGOT_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	INGOT_CLOSE int fd = -1;
 	struct file_source *file;
+	struct stat st;
 	uint64_t size;
 	int rc;
 
+	/* To open a FIFO waits for its writer, to open a device may do something: look before. */
+	if (stat(path, &st) < 0)
+		return ingot_raise_errno(err, errno, "open '%s'", path);
+	rc = check_kind(&st, path, err);
+	if (rc < 0)
+		return rc;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return ingot_raise_errno(err, errno, "open '%s'", path);
 	rc = size_of(fd, path, &size, err);
@@ -157,7 +191,8 @@ int ingot_source_open(const char *path, struct ingot_source **ret, struct ingot_
 	return 0;
 }
 
-/* --- memory ---------------------------------------------------------------------------------------- */
+/* --- memory
+ * ---------------------------------------------------------------------------------------- */
 
 struct memory_source {
 	struct ingot_source source;
@@ -200,7 +235,8 @@ int ingot_source_memory(const char *name, const void *data, size_t n, struct ing
 	return 0;
 }
 
-/* --- part ------------------------------------------------------------------------------------------ */
+/* --- part
+ * ------------------------------------------------------------------------------------------ */
 
 struct part_source {
 	struct ingot_source source;
@@ -253,7 +289,8 @@ int ingot_source_part(struct ingot_source *whole, uint64_t offset, uint64_t leng
 	return 0;
 }
 
-/* --- concat ---------------------------------------------------------------------------------------- */
+/* --- concat
+ * ---------------------------------------------------------------------------------------- */
 
 struct concat_source {
 	struct ingot_source source;
@@ -349,7 +386,8 @@ int ingot_source_concat(const char *name, struct ingot_source **pieces, size_t c
 	return 0;
 }
 
-/* --- zero ------------------------------------------------------------------------------------------ */
+/* --- zero
+ * ------------------------------------------------------------------------------------------ */
 
 static int zero_read(struct ingot_source *source, uint64_t offset, void *data, size_t n,
 		     struct ingot_error *err)
@@ -387,7 +425,8 @@ int ingot_source_zero(uint64_t size, struct ingot_source **ret, struct ingot_err
 	return 0;
 }
 
-/* --- the whole of a source ------------------------------------------------------------------------- */
+/* --- the whole of a source
+ * ------------------------------------------------------------------------- */
 
 int ingot_source_load(struct ingot_source *source, size_t max, char **ret, size_t *ret_n,
 		      struct ingot_error *err)
@@ -396,7 +435,7 @@ int ingot_source_load(struct ingot_source *source, size_t max, char **ret, size_
 	char limit[INGOT_SIZE_TEXT];
 	int rc;
 
-	if (source->size > max)
+	if (source->size > max || source->size == SIZE_MAX)
 		return ingot_raise(err, -EFBIG, "'%s' is larger than %s", source->name,
 				   ingot_size_text(max, limit));
 	data = ingot_alloc(1, (size_t)source->size + 1, err);
@@ -421,24 +460,43 @@ int ingot_load_file(const char *path, size_t max, char **ret, size_t *ret_n,
 	return ingot_source_load(source, max, ret, ret_n, err);
 }
 
+enum { HASH_STEP = 256 * 1024 };
+
+/* One run of a source into the digest; a hole is hashed from a buffer of zeros, not read. */
+static int hash_run(struct ingot_source *source, uint64_t offset, const struct ingot_extent *run,
+		    unsigned char *buffer, struct ingot_sha256 *sha, struct ingot_error *err)
+{
+	if (run->hole)
+		memset(buffer, 0, HASH_STEP);
+	for (uint64_t at = 0; at < run->length; at += HASH_STEP) {
+		size_t n = (size_t)ingot_min(HASH_STEP, run->length - at);
+		int rc = run->hole ? 0 : ingot_source_read(source, offset + at, buffer, n, err);
+
+		if (rc < 0)
+			return rc;
+		rc = ingot_sha256_update(sha, buffer, n, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
 int ingot_source_sha256(struct ingot_source *source, uint8_t digest[32], struct ingot_error *err)
 {
-	enum { STEP = 256 * 1024 };
-	INGOT_FREE unsigned char *buffer = ingot_alloc(1, STEP, err);
-	struct ingot_sha256 *sha = buffer ? ingot_sha256_new(err) : NULL;
-	uint64_t offset = 0;
-	int rc = sha ? 0 : -ENOMEM;
+	INGOT_FREE unsigned char *buffer = ingot_alloc(1, HASH_STEP, err);
+	INGOT_SHA256 struct ingot_sha256 *sha = buffer ? ingot_sha256_new(err) : NULL;
+	struct ingot_extent run;
 
-	while (rc == 0 && offset < source->size) {
-		size_t n = (size_t)ingot_min(STEP, source->size - offset);
+	if (!sha)
+		return -ENOMEM;
+	for (uint64_t offset = 0; offset < source->size; offset += run.length) {
+		int rc = ingot_source_extent(source, offset, &run, err);
 
-		rc = ingot_source_read(source, offset, buffer, n, err);
-		if (rc == 0)
-			rc = ingot_sha256_update(sha, buffer, n, err);
-		offset += n;
+		if (rc < 0)
+			return rc;
+		rc = hash_run(source, offset, &run, buffer, sha, err);
+		if (rc < 0)
+			return rc;
 	}
-	if (rc == 0)
-		rc = ingot_sha256_final(sha, digest, err);
-	ingot_sha256_free(sha);
-	return rc;
+	return ingot_sha256_final(sha, digest, err);
 }

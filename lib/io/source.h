@@ -19,7 +19,7 @@ struct ingot_source;
 
 struct ingot_extent {
 	uint64_t length; /* bytes from the offset asked for, at least 1 */
-	bool hole;       /* all zero, never worth a read */
+	bool hole;	 /* all zero, never worth a read */
 };
 
 struct ingot_source_ops {
@@ -36,7 +36,7 @@ struct ingot_source_ops {
 struct ingot_source {
 	const struct ingot_source_ops *ops;
 	const char *name; /* for errors; lives as long as the source */
-	uint64_t size;    /* bytes */
+	uint64_t size;	  /* bytes */
 };
 
 /* -EIO past the end. A hole reads as zero. */
