@@ -2,127 +2,67 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
 #include "base/text.h"
+#include "io/tempname_internal.h"
 
 struct ingot_output {
 	int fd;
 	bool to_stdout;
-	char *path;      /* the final name, links resolved */
-	char *directory; /* the folder of both names */
-	char *temporary; /* NULL: the file has no name yet */
-	int slot;        /* in the registry, -1: none */
+	char *path;			 /* the final name, links resolved */
+	char *directory;		 /* the folder of both names, with a '/' at its end */
+	struct ingot_tempname temporary; /* path NULL: the file has no name yet */
 };
 
-/* --- names that a signal has to remove -------------------------------------------------------------
- * The only state shared by all outputs. A slot is taken before its file gets a name. */
+/* --- creating
+ * --------------------------------------------------------------------------------------- */
 
-enum { SLOTS = 64 };
-static char *volatile registry[SLOTS];
-static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static int registry_add(char *path, struct ingot_error *err)
-{
-	int slot = -1;
-
-	pthread_mutex_lock(&registry_lock);
-	for (int i = 0; i < SLOTS && slot < 0; i++)
-		if (!registry[i]) {
-			registry[i] = path;
-			slot = i;
-		}
-	pthread_mutex_unlock(&registry_lock);
-	if (slot < 0)
-		return ingot_raise(err, -EMFILE, "more than %d output files at once", SLOTS);
-	return slot;
-}
-
-static void registry_remove(int *slot)
-{
-	if (*slot < 0)
-		return;
-	pthread_mutex_lock(&registry_lock);
-	registry[*slot] = NULL;
-	pthread_mutex_unlock(&registry_lock);
-	*slot = -1;
-}
-
-static void on_signal(int number)
-{
-	for (int i = 0; i < SLOTS; i++)
-		if (registry[i])
-			(void)unlink(registry[i]);
-	/* SA_RESETHAND: the second delivery kills. */
-	(void)raise(number);
-}
-
-void ingot_output_handle_signals(void)
-{
-	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
-	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-
-	(void)sigemptyset(&action.sa_mask);
-	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		struct sigaction old;
-
-		/* What the parent set to be ignored (nohup) stays ignored. */
-		if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-			(void)sigaction(numbers[i], &action, NULL);
-	}
-}
-
-/* --- creating --------------------------------------------------------------------------------------- */
-
-/* A fresh temporary name beside the final one, registered. */
+/* A fresh temporary name beside the final one. */
 static int make_name(struct ingot_output *output, struct ingot_error *err)
 {
 	const char *base = strrchr(output->path, '/');
 	unsigned char bytes[8];
 	char hex[2 * sizeof(bytes) + 1];
-	int slot;
 
-	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+	if (getrandom(bytes, sizeof(bytes), 0) < 0)
 		return ingot_raise_errno(err, errno, "random bytes for a temporary name");
 	ingot_hex(bytes, sizeof(bytes), hex);
 	base = base ? base + 1 : output->path;
-	output->temporary =
-		ingot_format(err, "%s/.%.200s.%s.tmp", output->directory, base, hex);
-	if (!output->temporary)
-		return -ENOMEM;
-	slot = registry_add(output->temporary, err);
-	if (slot < 0) {
-		free(INGOT_TAKE(output->temporary));
-		return slot;
-	}
-	output->slot = slot;
-	return 0;
+	output->temporary.path =
+		ingot_format(err, "%s.%.200s.%s.tmp", output->directory, base, hex);
+	return output->temporary.path ? 0 : -ENOMEM;
 }
 
-static void drop_name(struct ingot_output *output)
+static int create_failed(const struct ingot_output *output, int errnum, struct ingot_error *err)
 {
-	registry_remove(&output->slot);
-	free(INGOT_TAKE(output->temporary));
+	if (errnum == ENOENT)
+		return ingot_raise(err, -ENOENT, "create '%s': the folder '%s' does not exist",
+				   output->path, output->directory);
+	return ingot_raise_errno(err, errnum, "create '%s'", output->path);
 }
 
 static int open_named(struct ingot_output *output, struct ingot_error *err)
 {
+	sigset_t old;
 	int rc = make_name(output, err);
 
 	if (rc < 0)
 		return rc;
-	output->fd = open(output->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (output->fd < 0) {
-		rc = ingot_raise_errno(err, errno, "create '%s'", output->temporary);
-		drop_name(output);
-		return rc;
-	}
-	return 0;
+	ingot_tempnames_lock(&old);
+	output->fd = open(output->temporary.path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	rc = output->fd < 0 ? -errno : 0;
+	if (rc == 0)
+		ingot_tempname_add(&output->temporary);
+	ingot_tempnames_unlock(&old);
+	if (rc == 0)
+		return 0;
+	free(INGOT_TAKE(output->temporary.path));
+	return create_failed(output, -rc, err);
 }
 
 /* Whether an unnamed file can get a name later: linkat needs /proc for it. */
@@ -134,20 +74,42 @@ static bool can_link(int fd)
 	return access(path, F_OK) == 0;
 }
 
+/* What open says where there are no unnamed files: this filesystem, kernels before 3.11. */
+static bool no_unnamed(int errnum)
+{
+	return errnum == EOPNOTSUPP || errnum == EISDIR || errnum == EINVAL;
+}
+
 static int open_file(struct ingot_output *output, struct ingot_error *err)
 {
 	output->fd = open(output->directory, O_RDWR | O_TMPFILE | O_CLOEXEC, 0666);
 	if (output->fd >= 0 && can_link(output->fd))
 		return 0;
-	if (output->fd >= 0) {
+	if (output->fd < 0 && !no_unnamed(errno))
+		return create_failed(output, errno, err);
+	if (output->fd >= 0)
 		(void)close(output->fd);
-		output->fd = -1;
-		return open_named(output, err);
-	}
-	/* EISDIR: kernels before 3.11; EOPNOTSUPP: this filesystem. */
-	if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)
-		return open_named(output, err);
-	return ingot_raise_errno(err, errno, "create '%s'", output->path);
+	output->fd = -1;
+	return open_named(output, err);
+}
+
+/* A file whose name is gone before anyone can see it, signals included. */
+static int open_unlinked(struct ingot_output *output, struct ingot_error *err)
+{
+	INGOT_FREE char *name = ingot_format(err, "%s/ingot.XXXXXX", output->directory);
+	sigset_t old;
+	int rc;
+
+	if (!name)
+		return -ENOMEM;
+	ingot_tempnames_lock(&old);
+	output->fd = mkostemp(name, O_CLOEXEC);
+	rc = output->fd < 0 || unlink(name) < 0 ? -errno : 0;
+	ingot_tempnames_unlock(&old);
+	if (rc < 0)
+		return ingot_raise_errno(err, -rc, "create a temporary file in '%s'",
+					 output->directory);
+	return 0;
 }
 
 static int open_for_stdout(struct ingot_output *output, struct ingot_error *err)
@@ -160,43 +122,50 @@ static int open_for_stdout(struct ingot_output *output, struct ingot_error *err)
 	if (!output->path || !output->directory)
 		return -ENOMEM;
 	output->fd = open(output->directory, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
-	if (output->fd < 0)
-		return ingot_raise_errno(err, errno, "create a temporary file in '%s'",
-					 output->directory);
-	return 0;
+	if (output->fd >= 0)
+		return 0;
+	if (no_unnamed(errno))
+		return open_unlinked(output, err);
+	return ingot_raise_errno(err, errno, "create a temporary file in '%s'", output->directory);
 }
 
 /* The final name with links resolved, so that a link stays a link. */
-static char *resolve(const char *path, struct ingot_error *err)
+static int resolve(const char *path, char **ret, struct ingot_error *err)
 {
 	struct stat st;
-	char *real;
 
-	if (lstat(path, &st) < 0 || !S_ISLNK(st.st_mode))
-		return ingot_strdup(path, err);
-	real = realpath(path, NULL);
-	if (!real)
-		(void)!ingot_raise_errno(err, errno, "resolve '%s'", path);
-	return real;
+	if (!*path)
+		return ingot_raise(err, -EINVAL, "the name of an output file is empty");
+	if (lstat(path, &st) < 0 && errno != ENOENT)
+		return ingot_raise_errno(err, errno, "create '%s'", path);
+	/* Where ENOENT is a folder's, creating the file will say so. */
+	if (lstat(path, &st) < 0 || !S_ISLNK(st.st_mode)) {
+		*ret = ingot_strdup(path, err);
+		return *ret ? 0 : -ENOMEM;
+	}
+	*ret = realpath(path, NULL);
+	if (*ret)
+		return 0;
+	return ingot_raise_errno(err, errno, "create '%s', a symbolic link", path);
 }
 
 static int open_for_path(struct ingot_output *output, const char *path, struct ingot_error *err)
 {
 	const char *slash;
 	struct stat st;
+	int rc = resolve(path, &output->path, err);
 
-	output->path = resolve(path, err);
-	if (!output->path)
-		return err ? err->code : -ENOMEM;
+	if (rc < 0)
+		return rc;
 	if (stat(output->path, &st) == 0 && !S_ISREG(st.st_mode))
 		return ingot_raise(err, -EEXIST, "output '%s' is there and not a regular file",
 				   path);
 	slash = strrchr(output->path, '/');
 	if (!slash)
-		output->directory = ingot_strdup(".", err);
+		output->directory = ingot_strdup("./", err);
 	else
-		output->directory = ingot_format(err, "%.*s", (int)(slash - output->path) + 1,
-						 output->path);
+		output->directory =
+			ingot_format(err, "%.*s", (int)(slash - output->path) + 1, output->path);
 	if (!output->directory)
 		return -ENOMEM;
 	return open_file(output, err);
@@ -210,7 +179,6 @@ int ingot_output_create(const char *path, struct ingot_output **ret, struct ingo
 	if (!output)
 		return -ENOMEM;
 	output->fd = -1;
-	output->slot = -1;
 	if (strcmp(path, "-") == 0)
 		rc = open_for_stdout(output, err);
 	else
@@ -248,7 +216,16 @@ int ingot_output_write(struct ingot_output *output, const void *data, size_t n,
 	return ingot_sink_write(sink, 0, data, n, err);
 }
 
-/* --- committing -------------------------------------------------------------------------------------- */
+/* --- committing
+ * -------------------------------------------------------------------------------------- */
+
+/* Another process may have made our end of a pipe non-blocking. */
+static void wait_writable(int fd)
+{
+	struct pollfd poller = {.fd = fd, .events = POLLOUT};
+
+	(void)poll(&poller, 1, -1);
+}
 
 static int write_all(int fd, const unsigned char *data, size_t n, struct ingot_error *err)
 {
@@ -257,8 +234,13 @@ static int write_all(int fd, const unsigned char *data, size_t n, struct ingot_e
 
 		if (put < 0 && errno == EINTR)
 			continue;
-		if (put < 0)
-			return ingot_raise_errno(err, errno, "write to standard output");
+		if (put < 0 && errno == EAGAIN) {
+			wait_writable(fd);
+			continue;
+		}
+		if (put <= 0)
+			return ingot_raise_errno(err, put < 0 ? errno : ENOSPC,
+						 "write to standard output");
 		data += put;
 		n -= (size_t)put;
 	}
@@ -270,35 +252,81 @@ static int pour(int fd, struct ingot_error *err)
 	enum { STEP = 256 * 1024 };
 	INGOT_FREE unsigned char *buffer = ingot_alloc(1, STEP, err);
 	off_t offset = 0;
-	ssize_t n;
 
 	if (!buffer)
 		return -ENOMEM;
-	while ((n = pread(fd, buffer, STEP, offset)) > 0) {
-		int rc = write_all(STDOUT_FILENO, buffer, (size_t)n, err);
+	for (;;) {
+		ssize_t n = pread(fd, buffer, STEP, offset);
+		int rc;
 
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return ingot_raise_errno(err, errno,
+						 "read the temporary file for standard output");
+		if (n == 0)
+			return 0;
+		rc = write_all(STDOUT_FILENO, buffer, (size_t)n, err);
 		if (rc < 0)
 			return rc;
 		offset += n;
 	}
-	if (n < 0)
-		return ingot_raise_errno(err, errno, "read a temporary file");
-	return 0;
 }
 
-static int give_name(struct ingot_output *output, struct ingot_error *err)
+static int link_fd(int fd, const char *path)
 {
-	char path[64];
+	char from[64];
+
+	(void)snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, from, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+}
+
+/* An unnamed file cannot replace another: it needs a name to be renamed from, for a moment. */
+static int replace(struct ingot_output *output, struct ingot_error *err)
+{
+	sigset_t old;
 	int rc = make_name(output, err);
 
 	if (rc < 0)
 		return rc;
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", output->fd);
-	if (linkat(AT_FDCWD, path, AT_FDCWD, output->temporary, AT_SYMLINK_FOLLOW) < 0) {
-		rc = ingot_raise_errno(err, errno, "name '%s'", output->temporary);
-		drop_name(output);
-		return rc;
+	ingot_tempnames_lock(&old);
+	rc = link_fd(output->fd, output->temporary.path);
+	if (rc == 0 && rename(output->temporary.path, output->path) < 0) {
+		rc = -errno;
+		(void)unlink(output->temporary.path);
 	}
+	ingot_tempnames_unlock(&old);
+	free(INGOT_TAKE(output->temporary.path));
+	if (rc < 0)
+		return ingot_raise_errno(err, -rc, "replace '%s'", output->path);
+	return 0;
+}
+
+static int commit_unnamed(struct ingot_output *output, struct ingot_error *err)
+{
+	int rc = link_fd(output->fd, output->path);
+
+	if (rc == -EEXIST)
+		return replace(output, err);
+	if (rc < 0)
+		return create_failed(output, -rc, err);
+	return 0;
+}
+
+static int commit_named(struct ingot_output *output, struct ingot_error *err)
+{
+	sigset_t old;
+	int rc;
+
+	ingot_tempnames_lock(&old);
+	rc = rename(output->temporary.path, output->path) < 0 ? -errno : 0;
+	if (rc == 0)
+		ingot_tempname_remove(&output->temporary);
+	ingot_tempnames_unlock(&old);
+	if (rc < 0)
+		return ingot_raise_errno(err, -rc, "rename '%s' to '%s'", output->temporary.path,
+					 output->path);
+	free(INGOT_TAKE(output->temporary.path));
 	return 0;
 }
 
@@ -320,26 +348,30 @@ int ingot_output_commit(struct ingot_output *output, struct ingot_error *err)
 		return pour(output->fd, err);
 	if (fsync(output->fd) < 0)
 		return ingot_raise_errno(err, errno, "write '%s' to the disk", output->path);
-	if (!output->temporary) {
-		rc = give_name(output, err);
-		if (rc < 0)
-			return rc;
-	}
-	if (rename(output->temporary, output->path) < 0)
-		return ingot_raise_errno(err, errno, "rename '%s' to '%s'", output->temporary,
-					 output->path);
-	drop_name(output);
+	rc = output->temporary.path ? commit_named(output, err) : commit_unnamed(output, err);
+	if (rc < 0)
+		return rc;
 	sync_directory(output->directory);
 	return 0;
+}
+
+static void drop_name(struct ingot_output *output)
+{
+	sigset_t old;
+
+	ingot_tempnames_lock(&old);
+	(void)unlink(output->temporary.path);
+	ingot_tempname_remove(&output->temporary);
+	ingot_tempnames_unlock(&old);
+	free(INGOT_TAKE(output->temporary.path));
 }
 
 void ingot_output_free(struct ingot_output *output)
 {
 	if (!output)
 		return;
-	if (output->temporary)
-		(void)unlink(output->temporary);
-	drop_name(output);
+	if (output->temporary.path)
+		drop_name(output);
 	if (output->fd >= 0)
 		(void)close(output->fd);
 	free(output->path);

@@ -41,7 +41,10 @@ INGOT_API void ingot_output_free(struct ingot_output *output);
 INGOT_DEFINE_CLEANUP(struct ingot_output, ingot_output, ingot_output_free)
 #define INGOT_OUTPUT INGOT_CLEANUP(ingot_output_cleanup)
 
-/* Removes temporary names on SIGINT, SIGTERM, SIGHUP and SIGPIPE, then dies of the signal. */
+/*
+ * For a program's main. SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGPIPE remove temporary names, then
+ * kill; SIGXFSZ is ignored, so that a file over the size limit is an error like a full disk.
+ */
 INGOT_API void ingot_output_handle_signals(void);
 
 #endif
