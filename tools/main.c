@@ -1,1 +1,84 @@
-int main(void){return 0;}
+/*
+ * ingot: signed, dm-verity protected, reproducible disk images. One program, one
+ * subcommand a file.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/version.h"
+#include "cli.h"
+#include "commands.h"
+#include "help.h"
+#include "io/output.h"
+#include "parse.h"
+
+enum { EXIT_DONE = 0, EXIT_CANNOT = 2 };
+
+const struct cli_command *const cli_commands[] = {
+	&cmd_man,
+	&cmd_completion,
+};
+const size_t cli_command_count = CLI_COUNT(cli_commands);
+
+static int cannot(const char *command, const struct ingot_error *err)
+{
+	fprintf(stderr, "ingot %s: %s\n", command, err->text);
+	return EXIT_CANNOT;
+}
+
+static int print_version(void)
+{
+	printf("ingot %s\n", ingot_version());
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_CANNOT;
+}
+
+static int print_help(const struct cli_command *command)
+{
+	if (command)
+		help_command(command);
+	else
+		help_overview();
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_CANNOT;
+}
+
+static int run(const struct cli_command *command, int argc, char **argv)
+{
+	struct ingot_error err = {0};
+	struct cli_parsed parsed;
+	int rc = cli_parse(command, argc, argv, &parsed, &err);
+
+	if (rc == 0 && parsed.common.help)
+		rc = print_help(command);
+	else if (rc == 0 && parsed.common.version)
+		rc = print_version();
+	else if (rc == 0)
+		rc = command->run(&parsed.cli, &err);
+	cli_parsed_done(&parsed);
+	if (rc == 0 && fflush(stdout) != 0)
+		rc = ingot_raise_errno(&err, errno, "write to standard output");
+	return rc < 0 ? cannot(command->name, &err) : rc;
+}
+
+int main(int argc, char **argv)
+{
+	const struct cli_command *command;
+	int used;
+
+	ingot_output_handle_signals();
+	if (argc >= 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0))
+		return print_version();
+	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+			  strcmp(argv[1], "help") == 0)) {
+		command = argc > 2 ? cli_find_command(argc - 2, argv + 2, &used) : NULL;
+		return print_help(command);
+	}
+	command = cli_find_command(argc - 1, argv + 1, &used);
+	if (!command) {
+		fprintf(stderr, "ingot: %s%s%s\nTry 'ingot --help'.\n",
+			argc > 1 ? "no command is called '" : "a command is missing",
+			argc > 1 ? argv[1] : "", argc > 1 ? "'" : "");
+		return EXIT_CANNOT;
+	}
+	return run(command, argc - 1 - used, argv + 1 + used);
+}

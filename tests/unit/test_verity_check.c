@@ -1,0 +1,181 @@
+#include "unit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "verity/build.h"
+#include "verity/check.h"
+#include "verity_data.h"
+
+static struct ingot_error err;
+
+/* 3 levels of 512-byte hash blocks over 300 blocks of data: 19, 2 and 1 hash blocks. */
+enum { BLOCKS = 300, BLOCK = 512, SIZE = BLOCKS * BLOCK, AREA = 23 * 512 };
+
+struct built {
+	struct ingot_verity_params params;
+	uint8_t *data;
+	uint8_t area[AREA];
+	uint8_t root[INGOT_VERITY_DIGEST_MAX];
+	size_t root_size;
+};
+
+static int setup(void **state)
+{
+	struct built *built = test_calloc(1, sizeof(*built));
+	INGOT_SOURCE struct ingot_source *source = NULL;
+	INGOT_SINK struct ingot_sink *sink = NULL;
+	struct ingot_verity_job job = {.jobs = 1};
+	uint8_t *area;
+
+	built->params = ingot_verity_defaults();
+	built->params.data_block_size = built->params.hash_block_size = BLOCK;
+	built->data = make_data(SIZE);
+	assert_ok(ingot_source_memory("data", built->data, SIZE, &source, &err));
+	assert_ok(ingot_sink_memory(AREA, &sink, &area, &err));
+	job.data = source;
+	job.hash = sink;
+	assert_ok(ingot_verity_build(&built->params, &job, built->root, &built->root_size, &err));
+	memcpy(built->area, area, AREA);
+	*state = built;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	test_free(((struct built *)*state)->data);
+	test_free(*state);
+	return 0;
+}
+
+static int check_sized(struct built *built, size_t data_size, size_t area_size, unsigned jobs,
+		       struct ingot_verity_result *ret)
+{
+	INGOT_SOURCE struct ingot_source *data = NULL, *hash = NULL;
+	struct ingot_verity_check check = {
+		.data_blocks = BLOCKS,
+		.root = built->root,
+		.root_size = built->root_size,
+		.jobs = jobs,
+	};
+
+	assert_ok(ingot_source_memory("data", built->data, data_size, &data, &err));
+	assert_ok(ingot_source_memory("hash", built->area, area_size, &hash, &err));
+	check.data = data;
+	check.hash = hash;
+	return ingot_verity_check(&built->params, &check, ret, &err);
+}
+
+static struct ingot_verity_result check(struct built *built, unsigned jobs)
+{
+	struct ingot_verity_result result;
+
+	assert_ok(check_sized(built, SIZE, AREA, jobs, &result));
+	return result;
+}
+
+static void assert_bad(struct built *built, int level, uint64_t block, uint64_t offset)
+{
+	for (unsigned jobs = 1; jobs <= 4; jobs += 3) {
+		struct ingot_verity_result result = check(built, jobs);
+
+		assert_int_equal(result.verdict, INGOT_VERITY_BAD);
+		assert_int_equal(result.level, level);
+		assert_int_equal(result.block, block);
+		assert_int_equal(result.offset, offset);
+	}
+}
+
+static void test_good(void **state)
+{
+	assert_int_equal(check(*state, 1).verdict, INGOT_VERITY_GOOD);
+	assert_int_equal(check(*state, 8).verdict, INGOT_VERITY_GOOD);
+}
+
+static void test_every_data_block(void **state)
+{
+	struct built *built = *state;
+
+	for (unsigned i = 0; i < BLOCKS; i++) {
+		built->data[i * BLOCK + i % BLOCK] ^= 1;
+		assert_bad(built, INGOT_VERITY_LEVEL_DATA, i, (uint64_t)i * BLOCK);
+		built->data[i * BLOCK + i % BLOCK] ^= 1;
+	}
+}
+
+/* Root level at 512, then level 1 at 1024, then the leaves at 2048. */
+static void test_every_byte_of_the_tree(void **state)
+{
+	struct built *built = *state;
+
+	for (unsigned i = 512; i < AREA; i += 7) {
+		int level = i < 1024 ? 2 : i < 2048 ? 1 : 0;
+		uint64_t start = i < 1024 ? 512 : i < 2048 ? 1024 : 2048;
+
+		built->area[i] ^= 0x80;
+		assert_bad(built, level, (i - start) / 512, i - i % 512);
+		built->area[i] ^= 0x80;
+	}
+}
+
+static void test_root(void **state)
+{
+	struct built *built = *state;
+
+	built->root[31] ^= 1;
+	assert_bad(built, 2, 0, 512);
+	built->root[31] ^= 1;
+}
+
+static void test_salt_counts(void **state)
+{
+	struct built *built = *state;
+
+	built->params.salt_size = 1;
+	assert_bad(built, 2, 0, 512);
+	built->params.salt_size = 0;
+}
+
+/* The lowest bad block is named, however many there are and whoever finds one first. */
+static void test_first_of_many(void **state)
+{
+	struct built *built = *state;
+
+	for (unsigned i = 200; i < BLOCKS; i++)
+		built->data[i * BLOCK] ^= 1;
+	assert_bad(built, INGOT_VERITY_LEVEL_DATA, 200, 200 * BLOCK);
+	for (unsigned i = 200; i < BLOCKS; i++)
+		built->data[i * BLOCK] ^= 1;
+}
+
+static void test_could_not(void **state)
+{
+	struct built *built = *state;
+	struct ingot_verity_result result;
+
+	assert_fails(check_sized(built, SIZE - 1, AREA, 1, &result), -EINVAL,
+		     "'data' has 153599 bytes, but its hash tree is for 153600");
+	assert_int_equal(result.verdict, INGOT_VERITY_NOT_CHECKED);
+	assert_fails(check_sized(built, SIZE, AREA - 1, 1, &result), -EINVAL,
+		     "'hash' ends at 11775, but its hash tree at 11776");
+	assert_int_equal(result.verdict, INGOT_VERITY_NOT_CHECKED);
+	built->root_size = 20;
+	assert_fails(check_sized(built, SIZE, AREA, 1, &result), -EINVAL, "20 bytes");
+	assert_int_equal(result.verdict, INGOT_VERITY_NOT_CHECKED);
+	built->root_size = 32;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_every_data_block),
+		cmocka_unit_test(test_every_byte_of_the_tree),
+		cmocka_unit_test(test_root),
+		cmocka_unit_test(test_salt_counts),
+		cmocka_unit_test(test_first_of_many),
+		cmocka_unit_test(test_could_not),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,10 @@
+/* The subcommands, in the order in which `ingot help` lists them. */
+#ifndef INGOT_TOOLS_COMMANDS_H
+#define INGOT_TOOLS_COMMANDS_H
+
+#include "cli.h"
+
+extern const struct cli_command *const cli_commands[];
+extern const size_t cli_command_count;
+
+#endif
