@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# mmdebstrap's customize hook of the full guest: hook-full.sh ROOT
+set -euo pipefail
+here=$(dirname "$0")
+root=$1
+
+install -D -m 755 "$here/proof.sh" "$root/usr/lib/ingot/proof.sh"
+install -m 644 "$here/ingot-proof.service" "$root/etc/systemd/system/ingot-proof.service"
+mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
+ln -s ../ingot-proof.service "$root/etc/systemd/system/multi-user.target.wants/"
+
+# The serial console belongs to the proof.
+ln -s /dev/null "$root/etc/systemd/system/serial-getty@ttyS0.service"
+kernel=$(basename "$root"/usr/lib/modules/*)
+chroot "$root" dracut --quiet --force --no-hostonly --reproducible \
+	--add "systemd systemd-veritysetup dm" \
+	--add-drivers "virtio_blk virtio_pci ext4 dm-verity" \
+	--kver "$kernel" "/boot/initrd.img-$kernel"
