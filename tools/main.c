@@ -16,6 +16,8 @@
 enum { EXIT_DONE = 0, EXIT_CANNOT = 2 };
 
 const struct cli_command *const cli_commands[] = {
+	&cmd_verity_format,
+	&cmd_verity_check,
 	&cmd_man,
 	&cmd_completion,
 };

@@ -1,0 +1,263 @@
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "cli.h"
+#include "verity/check.h"
+#include "verity/superblock.h"
+#include "verity_options.h"
+
+enum { EXIT_VERIFIED = 0, EXIT_NOT_VERIFIED = 1 };
+
+struct check_options {
+	struct verity_options verity;
+	const char *root_hash;
+	bool json;
+};
+
+/* What one call works on. */
+struct check {
+	const struct cli *cli;
+	const struct check_options *options;
+	const char *data_path, *hash_path;
+	struct ingot_source *data, *hash;
+	struct ingot_verity_superblock superblock; /* read, or made from the options */
+	uint8_t root[INGOT_VERITY_DIGEST_MAX];
+	size_t root_size;
+
+	struct ingot_verity_result result;
+	enum ingot_verity_verdict second; /* of libcryptsetup */
+	char second_words[INGOT_VERITY_WORDS];
+};
+
+/* --- parameters --------------------------------------------------------------------------------
+ */
+
+/* With a superblock an option could only contradict it. */
+static int check_options(const struct cli *cli, const struct verity_options *o,
+			 struct ingot_error *err)
+{
+	if (o->no_superblock && !o->salt)
+		return cli_usage(cli, err,
+				 "without a superblock the salt is not known: give --salt HEX, or "
+				 "--salt - if there is none");
+	if (!o->no_superblock && (o->salt || o->hash || o->data_blocks.given ||
+				  o->data_block_size.given || o->hash_block_size.given))
+		return cli_usage(
+			cli, err,
+			"--salt, --hash, --data-blocks and block sizes are in the superblock; "
+			"they go with --no-superblock");
+	return 0;
+}
+
+static int read_superblock(struct check *check, struct ingot_error *err)
+{
+	const struct verity_options *o = &check->options->verity;
+	struct ingot_verity_geometry g;
+	int rc;
+
+	if (o->no_superblock) {
+		rc = verity_params(o, &check->superblock.params, err);
+		if (rc == 0)
+			rc = verity_data_blocks(o, &check->superblock.params, check->data,
+						&check->superblock.data_blocks, err);
+	} else {
+		rc = ingot_verity_superblock_read(check->hash, o->hash_offset.value,
+						  &check->superblock, err);
+	}
+	if (rc == 0)
+		rc = ingot_verity_geometry(&check->superblock.params, check->superblock.data_blocks,
+					   o->hash_offset.value, &g, err);
+	if (rc == 0)
+		rc = verity_check_overlap(o, &g, err);
+	if (rc == 0)
+		rc = ingot_verity_parse_root(&check->superblock.params, check->options->root_hash,
+					     check->root, &check->root_size, err);
+	return rc;
+}
+
+/* --- checking ----------------------------------------------------------------------------------
+ */
+
+static int check_both(struct check *check, struct ingot_error *err)
+{
+	const struct ingot_verity_check job = {
+		.data = check->data,
+		.data_blocks = check->superblock.data_blocks,
+		.hash = check->hash,
+		.hash_offset = check->options->verity.hash_offset.value,
+		.root = check->root,
+		.root_size = check->root_size,
+		.jobs = check->cli->jobs,
+	};
+	int rc = ingot_verity_check(&check->superblock.params, &job, &check->result, err);
+
+	if (rc < 0)
+		return rc;
+	return ingot_verity_check_cryptsetup(&check->superblock.params, job.data_blocks,
+					     check->data_path, check->hash_path, job.hash_offset,
+					     check->root, check->root_size, &check->second,
+					     check->second_words, err);
+}
+
+/* --- report ------------------------------------------------------------------------------------
+ */
+
+static const char *verdict_text(enum ingot_verity_verdict verdict)
+{
+	switch (verdict) {
+	case INGOT_VERITY_GOOD:
+		return "verified";
+	case INGOT_VERITY_BAD:
+		return "not verified";
+	case INGOT_VERITY_NOT_CHECKED:
+		break;
+	}
+	return "not checked";
+}
+
+static bool is_verified(const struct check *check)
+{
+	return check->result.verdict == INGOT_VERITY_GOOD && check->second == INGOT_VERITY_GOOD;
+}
+
+static void level_text(int level, char *text, size_t size)
+{
+	if (level == INGOT_VERITY_LEVEL_DATA)
+		(void)snprintf(text, size, "data");
+	else
+		(void)snprintf(text, size, "hash level %d", level);
+}
+
+/* What is wrong, for people. */
+static void complain(const struct check *check)
+{
+	const struct ingot_verity_result *result = &check->result;
+	bool is_data = result->level == INGOT_VERITY_LEVEL_DATA;
+	char level[32];
+
+	level_text(result->level, level, sizeof(level));
+	if (result->verdict == INGOT_VERITY_BAD)
+		fprintf(stderr,
+			"ingot %s: not verified: %s block %llu, at %llu of '%s', is wrong\n",
+			check->cli->command->name, level, (unsigned long long)result->block,
+			(unsigned long long)result->offset,
+			is_data ? check->data_path : check->hash_path);
+	if (check->second == INGOT_VERITY_BAD)
+		fprintf(stderr, "ingot %s: not verified by libcryptsetup: %s\n",
+			check->cli->command->name, check->second_words);
+	if (check->second != result->verdict)
+		fprintf(stderr, "ingot %s: the two checks disagree\n", check->cli->command->name);
+}
+
+static int report(const struct check *check, struct ingot_error *err)
+{
+	const struct ingot_verity_result *result = &check->result;
+	char root[2 * INGOT_VERITY_DIGEST_MAX + 1], level[32];
+	json_t *object;
+	int rc;
+
+	ingot_hex(check->root, check->root_size, root);
+	object = json_pack("{s:s, s:s, s:s, s:I, s:s}", "root_hash", root, "result",
+			   verdict_text(is_verified(check) ? INGOT_VERITY_GOOD : INGOT_VERITY_BAD),
+			   "libcryptsetup", verdict_text(check->second), "data_blocks",
+			   (json_int_t)check->superblock.data_blocks, "hash",
+			   check->superblock.params.hash);
+	if (object && result->verdict == INGOT_VERITY_BAD) {
+		level_text(result->level, level, sizeof(level));
+		rc = json_object_set_new(object, "bad_level", json_string(level)) |
+		     json_object_set_new(object, "bad_block",
+					 json_integer((json_int_t)result->block)) |
+		     json_object_set_new(object, "bad_offset",
+					 json_integer((json_int_t)result->offset));
+		if (rc != 0) {
+			json_decref(object);
+			object = NULL;
+		}
+	}
+	if (!object)
+		return ingot_raise_oom(err, 0);
+	rc = cli_report(object, check->options->json, err);
+	json_decref(object);
+	return rc;
+}
+
+/* --- command -----------------------------------------------------------------------------------
+ */
+
+static int run_opened(struct check *check, struct ingot_error *err)
+{
+	int rc = read_superblock(check, err);
+
+	if (rc == 0)
+		rc = check_both(check, err);
+	if (rc == 0 && (check->options->json || !check->cli->quiet))
+		rc = report(check, err);
+	if (rc < 0)
+		return rc;
+	if (is_verified(check))
+		return EXIT_VERIFIED;
+	complain(check);
+	return EXIT_NOT_VERIFIED;
+}
+
+static int run(const struct cli *cli, struct ingot_error *err)
+{
+	const struct check_options *o = cli->options;
+	INGOT_SOURCE struct ingot_source *data = NULL, *hash = NULL;
+	struct check check = {
+		.cli = cli,
+		.options = o,
+		.data_path = cli->args[0],
+		.hash_path = o->verity.hash_file ? o->verity.hash_file : cli->args[0],
+	};
+	int rc = verity_check_placement(cli, &o->verity, err);
+
+	if (rc == 0)
+		rc = check_options(cli, &o->verity, err);
+	if (rc == 0)
+		rc = ingot_source_open(check.data_path, &data, err);
+	if (rc == 0)
+		rc = ingot_source_open(check.hash_path, &hash, err);
+	if (rc < 0)
+		return rc;
+	check.data = data;
+	check.hash = hash;
+	return run_opened(&check, err);
+}
+
+static const struct cli_option OPTIONS[] = {
+	{"root-hash", "HEX", "the root hash to check against",
+	 offsetof(struct check_options, root_hash), CLI_TEXT, true},
+	VERITY_OPTION_ROWS(check_options),
+	{"salt", "HEX|-", "the salt; - is none", VERITY_AT(check_options, salt), CLI_TEXT, false},
+	{"json", NULL, "report as JSON", offsetof(struct check_options, json), CLI_FLAG, false},
+};
+
+const struct cli_command cmd_verity_check = {
+	.name = "verity check",
+	.arguments = "DATA",
+	.summary = "Check data against its hash tree and a root hash",
+	.description =
+		"Reads all of DATA and its hash tree, hashes them again on all cores, and compares "
+		"from the root hash down; then libcryptsetup, which shares no code with this program, "
+		"does the same on one core. DATA is verified only if both say so. Neither needs root "
+		"or a device mapper.\n\n"
+		"Of data that is not verified the first bad block is named: its level (data, or hash "
+		"level 0 for the leaves and up to the root), its number in that level, and its place "
+		"in the file.\n\n"
+		"Everything about the tree comes from its superblock. With --no-superblock it is given "
+		"by the same options as for 'ingot verity format', the salt always.\n\n"
+		"Exit status: 0 verified, 1 not verified, 2 it could not be checked (a file too short "
+		"for its tree, no superblock, a read error).",
+	.examples = "# the tree in a file of its own\n"
+		    "ingot verity check usr.ext2 --hash-file usr.verity --root-hash \"$root\"\n"
+		    "# behind the data\n"
+		    "ingot verity check usr.img --hash-offset 1065345024 --root-hash \"$root\"",
+	.options = OPTIONS,
+	.option_count = CLI_COUNT(OPTIONS),
+	.options_size = sizeof(struct check_options),
+	.args_min = 1,
+	.args_max = 1,
+	.run = run,
+};
