@@ -9,9 +9,11 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 struct ingot_yaml {
 	yaml_document_t document;
+	bool loaded; /* document holds something to delete */
 	struct ingot_problems *problems;
 	char *file;
 };
@@ -28,58 +30,186 @@ static struct ingot_yaml_node absent(struct ingot_yaml *doc)
 
 /* --- the document -------------------------------------------------------------------------------- */
 
-static int syntax_problem(struct ingot_yaml *doc, const yaml_parser_t *parser,
-			  struct ingot_error *err)
+/* Byte `at` of the text as a line and a column, both from 1; a column is a character. */
+static void place_of(const char *text, size_t at, size_t *line, size_t *column)
 {
+	*line = *column = 1;
+	for (size_t i = 0; i < at; i++) {
+		if (text[i] == '\n') {
+			++*line;
+			*column = 1;
+		} else if (((unsigned char)text[i] & 0xc0) != 0x80) {
+			++*column;
+		}
+	}
+}
+
+static int invalid(const struct ingot_yaml *doc, struct ingot_error *err)
+{
+	return ingot_raise(err, -EINVAL, "'%s' is not valid YAML", doc->file);
+}
+
+static int syntax_problem(struct ingot_yaml *doc, const yaml_parser_t *parser, const char *text,
+			  size_t size, struct ingot_error *err)
+{
+	size_t line = parser->problem_mark.line + 1, column = parser->problem_mark.column + 1;
+
 	if (parser->error == YAML_MEMORY_ERROR)
 		return ingot_raise_oom(err, 0);
 	if (parser->error == YAML_READER_ERROR)
-		ingot_problem_add(doc->problems, doc->file, 0, 0, "%s at byte %zu",
-				  parser->problem ? parser->problem : "unreadable",
-				  parser->problem_offset);
-	else
-		ingot_problem_add(doc->problems, doc->file, parser->problem_mark.line + 1,
-				  parser->problem_mark.column + 1, "%s%s%s",
-				  parser->problem ? parser->problem : "not YAML",
-				  parser->context ? " " : "",
-				  parser->context ? parser->context : "");
-	return ingot_raise(err, -EINVAL, "%s is not valid YAML", doc->file);
+		place_of(text, ingot_min(parser->problem_offset, size), &line, &column);
+	ingot_problem_add(doc->problems, doc->file, line, column, "%s%s%s",
+			  parser->problem ? parser->problem : "not YAML",
+			  parser->context ? " " : "", parser->context ? parser->context : "");
+	return invalid(doc, err);
 }
 
-static int load(struct ingot_yaml *doc, const char *text, size_t size, bool *loaded,
-		struct ingot_error *err)
+/* Nothing may follow the document: a second one would be ignored in silence. */
+static int expect_end(struct ingot_yaml *doc, yaml_parser_t *parser, const char *text, size_t size,
+		      struct ingot_error *err)
+{
+	yaml_document_t next;
+	yaml_node_t *root;
+
+	if (!yaml_parser_load(parser, &next))
+		return syntax_problem(doc, parser, text, size, err);
+	root = yaml_document_get_root_node(&next);
+	if (root)
+		ingot_problem_add(doc->problems, doc->file, root->start_mark.line + 1,
+				  root->start_mark.column + 1, "a second document begins here");
+	yaml_document_delete(&next);
+	return root ? invalid(doc, err) : 0;
+}
+
+static int load(struct ingot_yaml *doc, const char *text, size_t size, struct ingot_error *err)
 {
 	yaml_parser_t parser;
-	int rc = 0;
+	int rc;
 
 	if (!yaml_parser_initialize(&parser))
 		return ingot_raise_oom(err, sizeof(parser));
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
-	if (yaml_parser_load(&parser, &doc->document))
-		*loaded = true;
-	else
-		rc = syntax_problem(doc, &parser, err);
+	if (yaml_parser_load(&parser, &doc->document)) {
+		doc->loaded = true;
+		rc = yaml_document_get_root_node(&doc->document)
+			     ? expect_end(doc, &parser, text, size, err)
+			     : 0;
+	} else {
+		rc = syntax_problem(doc, &parser, text, size, err);
+	}
 	yaml_parser_delete(&parser);
 	return rc;
 }
+
+/* --- the shape: no cycle, no depth, no blow-up by aliases ------------------------------------------ */
+
+/* Nodes as a reader meets them, an alias counted as a copy of its target. */
+enum { DEPTH_MAX = 32, COPIES_MAX = 100000 };
+
+struct shape {
+	struct ingot_yaml *doc;
+	bool *open;     /* by node number: under way, so that meeting it again is a cycle */
+	size_t *copies; /* by node number: how many nodes it stands for; 0: not seen */
+};
+
+static bool node_ok(struct shape *shape, int id, unsigned depth);
+
+static bool child_ok(struct shape *shape, int parent, int child, unsigned depth)
+{
+	size_t *copies = shape->copies;
+
+	if (!node_ok(shape, child, depth + 1))
+		return false;
+	copies[parent] += copies[child];
+	if (copies[parent] <= COPIES_MAX)
+		return true;
+	ingot_yaml_problem((struct ingot_yaml_node){.doc = shape->doc, .id = parent},
+			   "aliases make this larger than %d values", COPIES_MAX);
+	return false;
+}
+
+static bool children_ok(struct shape *shape, int id, const yaml_node_t *n, unsigned depth)
+{
+	if (n->type == YAML_SEQUENCE_NODE) {
+		for (const int *item = n->data.sequence.items.start;
+		     item < n->data.sequence.items.top; item++)
+			if (!child_ok(shape, id, *item, depth))
+				return false;
+	} else if (n->type == YAML_MAPPING_NODE) {
+		for (const yaml_node_pair_t *pair = n->data.mapping.pairs.start;
+		     pair < n->data.mapping.pairs.top; pair++)
+			if (!child_ok(shape, id, pair->key, depth) ||
+			    !child_ok(shape, id, pair->value, depth))
+				return false;
+	}
+	return true;
+}
+
+/* libyaml puts these where a file has no tag. */
+static bool tag_ok(const yaml_node_t *n)
+{
+	const char *tag = (const char *)n->tag;
+
+	return !tag || strcmp(tag, YAML_STR_TAG) == 0 || strcmp(tag, YAML_SEQ_TAG) == 0 ||
+	       strcmp(tag, YAML_MAP_TAG) == 0;
+}
+
+static bool node_ok(struct shape *shape, int id, unsigned depth)
+{
+	struct ingot_yaml_node node = {.doc = shape->doc, .id = id};
+	const char *wrong = NULL;
+
+	if (depth > DEPTH_MAX)
+		wrong = "nested too deeply";
+	else if (shape->open[id])
+		wrong = "this contains itself, through an alias";
+	else if (!tag_ok(raw(node)))
+		wrong = "tags (!...) are not used here";
+	if (wrong) {
+		ingot_yaml_problem(node, "%s", wrong);
+		return false;
+	}
+	if (shape->copies[id])
+		return true;
+	shape->copies[id] = 1;
+	shape->open[id] = true;
+	if (!children_ok(shape, id, raw(node), depth))
+		return false;
+	shape->open[id] = false;
+	return true;
+}
+
+static int check_shape(struct ingot_yaml *doc, struct ingot_error *err)
+{
+	size_t nodes = (size_t)(doc->document.nodes.top - doc->document.nodes.start);
+	INGOT_FREE bool *open = ingot_alloc(nodes + 1, sizeof(*open), err);
+	INGOT_FREE size_t *copies = open ? ingot_alloc(nodes + 1, sizeof(*copies), err) : NULL;
+	struct shape shape = {doc, open, copies};
+
+	if (!copies)
+		return -ENOMEM;
+	return nodes == 0 || node_ok(&shape, 1, 0) ? 0 : invalid(doc, err);
+}
+
+/* --- parsing --------------------------------------------------------------------------------------- */
 
 int ingot_yaml_parse(const char *file, const char *text, size_t size,
 		     struct ingot_problems *problems, struct ingot_yaml **ret,
 		     struct ingot_error *err)
 {
 	struct ingot_yaml *doc = ingot_alloc(1, sizeof(*doc), err);
-	bool loaded = false;
 	int rc;
 
 	if (!doc)
 		return -ENOMEM;
 	doc->problems = problems;
 	doc->file = ingot_strdup(file, err);
-	rc = doc->file ? load(doc, text, size, &loaded, err) : -ENOMEM;
+	rc = doc->file ? load(doc, text, size, err) : -ENOMEM;
+	if (rc == 0)
+		rc = check_shape(doc, err);
 	if (rc < 0) {
-		free(doc->file);
-		free(doc);
+		ingot_yaml_free(doc);
 		return rc;
 	}
 	*ret = doc;
@@ -129,7 +259,8 @@ void ingot_yaml_free(struct ingot_yaml *doc)
 {
 	if (!doc)
 		return;
-	yaml_document_delete(&doc->document);
+	if (doc->loaded)
+		yaml_document_delete(&doc->document);
 	free(doc->file);
 	free(doc);
 }
@@ -147,6 +278,13 @@ size_t ingot_yaml_line(struct ingot_yaml_node node)
 	return n ? n->start_mark.line + 1 : 0;
 }
 
+size_t ingot_yaml_column(struct ingot_yaml_node node)
+{
+	yaml_node_t *n = raw(node);
+
+	return n ? n->start_mark.column + 1 : 0;
+}
+
 void ingot_yaml_problem(struct ingot_yaml_node node, const char *format, ...)
 {
 	yaml_node_t *n = raw(node);
@@ -156,6 +294,8 @@ void ingot_yaml_problem(struct ingot_yaml_node node, const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	/* Words from the file are quoted in complaints, and go to a terminal or into JSON. */
+	ingot_utf8_tame(text);
 	ingot_problem_add(node.doc->problems, node.doc->file, n ? n->start_mark.line + 1 : 0,
 			  n ? n->start_mark.column + 1 : 0, "%s", text);
 }
@@ -180,20 +320,23 @@ static const char *key_text(const struct ingot_yaml_map *map, size_t i)
 
 static bool keys_ok(const struct ingot_yaml_map *map)
 {
-	bool ok = true;
-
 	for (size_t i = 0; i < map->count; i++)
 		if (!ingot_yaml_text(key_at(map, i)))
 			return false;
+	return true;
+}
+
+/* The first of two counts, so that reading can go on; the second is known, and wrong. */
+static void find_twins(struct ingot_yaml_map *map)
+{
 	for (size_t i = 0; i < map->count; i++)
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(key_text(map, i), key_text(map, j)) == 0) {
 				ingot_yaml_problem(key_at(map, i), "key '%.80s' stands twice",
 						   key_text(map, i));
-				ok = false;
+				map->known[i / 64] |= UINT64_C(1) << (i % 64);
 				break;
 			}
-	return ok;
 }
 
 bool ingot_yaml_open(struct ingot_yaml_node node, const char *what, struct ingot_yaml_map *ret)
@@ -212,6 +355,7 @@ bool ingot_yaml_open(struct ingot_yaml_node node, const char *what, struct ingot
 	}
 	if (!keys_ok(&map))
 		return false;
+	find_twins(&map);
 	*ret = map;
 	return true;
 }
@@ -243,7 +387,8 @@ static size_t distance(const char *a, const char *b)
 static const char *nearest(const struct ingot_yaml_map *map, const char *key)
 {
 	const char *name = NULL;
-	size_t best = 3;
+	/* At most two letters wrong, and fewer than half of them. */
+	size_t best = ingot_min(3, (strlen(key) + 1) / 2);
 
 	for (size_t i = 0; i < map->asked_count; i++) {
 		size_t d = distance(key, map->asked[i]);
@@ -292,6 +437,15 @@ struct ingot_yaml_node ingot_yaml_pair(struct ingot_yaml_map *map, size_t i, con
 
 /* --- values ---------------------------------------------------------------------------------------- */
 
+/* YAML's null: nothing after the colon, ~ or null, without quotes. */
+static bool is_null(const yaml_node_t *n)
+{
+	const char *text = (const char *)n->data.scalar.value;
+
+	return n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+	       (!*text || strcmp(text, "~") == 0 || strcasecmp(text, "null") == 0);
+}
+
 const char *ingot_yaml_text(struct ingot_yaml_node node)
 {
 	yaml_node_t *n = raw(node);
@@ -304,6 +458,10 @@ const char *ingot_yaml_text(struct ingot_yaml_node node)
 	}
 	if (memchr(n->data.scalar.value, 0, n->data.scalar.length)) {
 		ingot_yaml_problem(node, "the value contains a NUL byte");
+		return NULL;
+	}
+	if (is_null(n)) {
+		ingot_yaml_problem(node, "a value is missing here");
 		return NULL;
 	}
 	return (const char *)n->data.scalar.value;
@@ -400,6 +558,11 @@ struct ingot_yaml_node ingot_yaml_item(struct ingot_yaml_node node, size_t i)
 	if (n->type != YAML_SEQUENCE_NODE)
 		return node;
 	return (struct ingot_yaml_node){.doc = node.doc, .id = n->data.sequence.items.start[i]};
+}
+
+bool ingot_yaml_is_given(struct ingot_yaml_node node)
+{
+	return node.id > 0;
 }
 
 bool ingot_yaml_is_map(struct ingot_yaml_node node)

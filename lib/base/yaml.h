@@ -8,6 +8,11 @@
  * returns NULL or false after it complained, so that reading goes on and finds
  * the next mistake.
  *
+ * Left out of YAML: tags, more than one document in a file, a value that is null
+ * (nothing, ~ or null; an empty text is ''), and merge keys (<<). Anchors and
+ * aliases work; one that contains itself, or that makes a file stand for more than
+ * 100000 values, is refused.
+ *
  * Texts belong to the document.
  */
 #ifndef INGOT_BASE_YAML_H
@@ -53,6 +58,7 @@ INGOT_API void ingot_yaml_free(struct ingot_yaml *doc);
 
 INGOT_API struct ingot_yaml_node ingot_yaml_root(struct ingot_yaml *doc);
 INGOT_API size_t ingot_yaml_line(struct ingot_yaml_node node);
+INGOT_API size_t ingot_yaml_column(struct ingot_yaml_node node);
 
 /* Complain about a node. */
 INGOT_API void ingot_yaml_problem(struct ingot_yaml_node node, const char *format, ...)
@@ -60,7 +66,10 @@ INGOT_API void ingot_yaml_problem(struct ingot_yaml_node node, const char *forma
 
 /* --- mappings ----------------------------------------------------------------------------------- */
 
-/* false after a complaint: not a mapping, a key twice, a key that is no text. `what` names it. */
+/*
+ * false after a complaint: not a mapping, a key that is no text. `what` names it. A key that stands
+ * twice is complained about too; the first one counts.
+ */
 INGOT_API INGOT_MUST_USE bool ingot_yaml_open(struct ingot_yaml_node node, const char *what,
 					      struct ingot_yaml_map *ret);
 /* Complain about every key that nobody asked for. */
@@ -90,6 +99,7 @@ INGOT_API int ingot_yaml_choice(struct ingot_yaml_node node, const char *const *
 /* Items of a sequence; 0 if absent. A single scalar counts as a list of one. */
 INGOT_API size_t ingot_yaml_count(struct ingot_yaml_node node);
 INGOT_API struct ingot_yaml_node ingot_yaml_item(struct ingot_yaml_node node, size_t i);
+INGOT_API bool ingot_yaml_is_given(struct ingot_yaml_node node); /* the key was there */
 INGOT_API bool ingot_yaml_is_map(struct ingot_yaml_node node);
 
 #endif
