@@ -8,5 +8,6 @@ extern const struct cli_command *const cli_commands[];
 extern const size_t cli_command_count;
 
 extern const struct cli_command cmd_verity_format, cmd_verity_check;
+extern const struct cli_command cmd_disk;
 
 #endif

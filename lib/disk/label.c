@@ -1,0 +1,93 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "disk/layout.h"
+
+struct label {
+	const char *text; /* as in the layout */
+	const char *name, *version;
+};
+
+/* Writes the value of the placeholder at *p and steps over it. */
+static int put_placeholder(const struct label *label, const char **p, FILE *f,
+			   struct ingot_error *err)
+{
+	static const char name[] = "{name}", version[] = "{version}";
+	bool is_name = strncmp(*p, name, strlen(name)) == 0;
+	const char *value = is_name ? label->name : label->version;
+
+	if (!is_name && strncmp(*p, version, strlen(version)) != 0)
+		return ingot_raise(err, -EINVAL,
+				   "label '%.80s': only {name} and {version} stand in braces",
+				   label->text);
+	if (!value)
+		return ingot_raise(err, -EINVAL, "label '%.80s' wants the image's %s", label->text,
+				   is_name ? "name" : "version");
+	(void)fputs(value, f);
+	*p += is_name ? strlen(name) : strlen(version);
+	return 0;
+}
+
+static int expand(const struct label *label, FILE *f, struct ingot_error *err)
+{
+	const char *p = label->text;
+	int rc = 0;
+
+	while (*p && rc == 0) {
+		if (*p == '{')
+			rc = put_placeholder(label, &p, f, err);
+		else
+			(void)fputc(*p++, f);
+	}
+	return rc;
+}
+
+/* Up to U+FFFF, one UTF-16 unit each: libfdisk 2.38 drops a name with anything beyond in silence. */
+static int check(const char *text, struct ingot_error *err)
+{
+	size_t units = 0, left = strlen(text), len;
+
+	for (const char *p = text; left > 0; p += len, left -= len) {
+		uint32_t point;
+
+		len = ingot_utf8_decode(p, left, &point);
+		if (len == 0)
+			return ingot_raise(err, -EINVAL, "label '%.120s' is not UTF-8", text);
+		if (ingot_is_control(point) || point > 0xffff)
+			return ingot_raise(err, -EINVAL,
+					   "label '%.120s' has a character that a partition's "
+					   "name cannot have, U+%04X",
+					   text, (unsigned)point);
+		units++;
+	}
+	if (units > INGOT_LAYOUT_LABEL_UNITS)
+		return ingot_raise(err, -EINVAL,
+				   "label '%.120s' is %zu UTF-16 units long, a partition's name "
+				   "has room for %d",
+				   text, units, INGOT_LAYOUT_LABEL_UNITS);
+	return 0;
+}
+
+int ingot_layout_expand_label(const char *label, const char *name, const char *version, char **ret,
+			      struct ingot_error *err)
+{
+	const struct label parts = {label ? label : "", name, version};
+	INGOT_FREE char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+	int rc;
+
+	if (!f)
+		return ingot_raise_oom(err, 0);
+	rc = expand(&parts, f, err);
+	if (fclose(f) != 0)
+		return ingot_raise_oom(err, size);
+	if (rc == 0)
+		rc = check(text, err);
+	if (rc < 0)
+		return rc;
+	*ret = INGOT_TAKE(text);
+	return 0;
+}
