@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -47,6 +48,8 @@ void ingot_source_free(struct ingot_source *source)
 struct file_source {
 	struct ingot_source source;
 	int fd;
+	pthread_mutex_t lock;
+	uint64_t data_start, data_end; /* the data run seen last */
 	char name[];
 };
 
@@ -91,7 +94,32 @@ static int last_hole(const struct file_source *file, uint64_t offset, struct ing
 	return 0;
 }
 
-static int file_extent(struct ingot_source *source, uint64_t offset, struct ingot_extent *ret,
+/*
+ * The end of a data run costs the kernel a walk over all its cached pages, so that asking for it
+ * once a piece is quadratic. Data that has become a hole since still reads as zero; a hole is
+ * never remembered.
+ */
+static bool in_last_run(struct file_source *file, uint64_t offset, struct ingot_extent *ret)
+{
+	bool inside;
+
+	(void)pthread_mutex_lock(&file->lock);
+	inside = offset >= file->data_start && offset < file->data_end;
+	if (inside)
+		*ret = (struct ingot_extent){.length = file->data_end - offset};
+	(void)pthread_mutex_unlock(&file->lock);
+	return inside;
+}
+
+static void remember_run(struct file_source *file, uint64_t start, uint64_t end)
+{
+	(void)pthread_mutex_lock(&file->lock);
+	file->data_start = start;
+	file->data_end = end;
+	(void)pthread_mutex_unlock(&file->lock);
+}
+
+static int seek_extent(struct ingot_source *source, uint64_t offset, struct ingot_extent *ret,
 		       struct ingot_error *err)
 {
 	struct file_source *file = (struct file_source *)source;
@@ -117,7 +145,16 @@ static int file_extent(struct ingot_source *source, uint64_t offset, struct ingo
 		return ingot_raise_errno(err, errno, "seek to 0x%llx of '%s'",
 					 (unsigned long long)offset, file->name);
 	*ret = (struct ingot_extent){.length = ingot_min((uint64_t)hole, source->size) - offset};
+	remember_run(file, offset, offset + ret->length);
 	return 0;
+}
+
+static int file_extent(struct ingot_source *source, uint64_t offset, struct ingot_extent *ret,
+		       struct ingot_error *err)
+{
+	if (in_last_run((struct file_source *)source, offset, ret))
+		return 0;
+	return seek_extent(source, offset, ret, err);
 }
 
 static void file_free(struct ingot_source *source)
@@ -125,6 +162,7 @@ static void file_free(struct ingot_source *source)
 	struct file_source *file = (struct file_source *)source;
 
 	(void)close(file->fd);
+	(void)pthread_mutex_destroy(&file->lock);
 	free(file);
 }
 
@@ -186,6 +224,7 @@ int ingot_source_open(const char *path, struct ingot_source **ret, struct ingot_
 	strcpy(file->name, path);
 	file->source = (struct ingot_source){&FILE_OPS, file->name, size};
 	file->fd = fd;
+	(void)pthread_mutex_init(&file->lock, NULL);
 	fd = -1;
 	*ret = &file->source;
 	return 0;
