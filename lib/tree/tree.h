@@ -18,9 +18,10 @@
 
 #include "base/error.h"
 
-#define INGOT_NAME_MAX      255         /* bytes in a name */
-#define INGOT_TREE_DEPTH_MAX 2048       /* folders inside folders */
-#define INGOT_XATTRS_MAX    (64 * 1024) /* bytes of all attributes of one file */
+#define INGOT_NAME_MAX       255         /* bytes in a name */
+#define INGOT_TARGET_MAX     4095        /* bytes in a symbolic link's target */
+#define INGOT_TREE_DEPTH_MAX 2048        /* folders inside folders */
+#define INGOT_XATTRS_MAX     (64 * 1024) /* bytes of all attributes of one file */
 
 struct ingot_xattr {
 	const char *name;  /* "user.x", NUL terminated */
