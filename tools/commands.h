@@ -4,6 +4,9 @@
 
 #include "cli.h"
 
+extern const struct cli_command cmd_initrd;
+extern const struct cli_command cmd_uki;
+
 extern const struct cli_command *const cli_commands[];
 extern const size_t cli_command_count;
 

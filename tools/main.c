@@ -19,6 +19,8 @@ const struct cli_command *const cli_commands[] = {
 	&cmd_verity_format,
 	&cmd_verity_check,
 	&cmd_disk,
+	&cmd_initrd,
+	&cmd_uki,
 	&cmd_man,
 	&cmd_completion,
 };

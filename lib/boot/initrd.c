@@ -1,0 +1,151 @@
+#include "boot/initrd.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "boot/cpio.h"
+#include "boot/device.h"
+#include "boot/verity_unit.h"
+
+enum { HASH_MIN = 20, HASH_MAX = 64 }; /* bytes: SHA-1 to SHA-512 */
+
+/* --- checks
+ * ------------------------------------------------------------------------------------------ */
+
+static int check_hash(const char *text, char hex[2 * HASH_MAX + 1], struct ingot_error *err)
+{
+	uint8_t bytes[HASH_MAX];
+	size_t n;
+	int rc = ingot_unhex(text, bytes, sizeof(bytes), &n, err);
+
+	if (rc < 0)
+		return ingot_wrap(err, rc, "root hash");
+	if (n < HASH_MIN)
+		return ingot_raise(err, -EINVAL, "root hash '%s': shorter than %d bytes", text,
+				   HASH_MIN);
+	ingot_hex(bytes, n, hex);
+	return 0;
+}
+
+static int check_files(const struct ingot_initrd_verity *verity, struct ingot_error *err)
+{
+	static const char pem[] = "-----BEGIN CERTIFICATE-----";
+	const uint8_t *der = verity->signature;
+
+	if (der && (verity->signature_size < 2 || der[0] != 0x30))
+		return ingot_raise(err, -EINVAL, "root hash signature: not PKCS#7 in DER");
+	if (verity->certificate &&
+	    !memmem(verity->certificate, verity->certificate_size, pem, sizeof(pem) - 1))
+		return ingot_raise(err, -EINVAL, "certificate: not PEM (no '%s')", pem);
+	return 0;
+}
+
+static int check(const struct ingot_initrd_verity *verity, char hex[2 * HASH_MAX + 1],
+		 struct ingot_error *err)
+{
+	int rc = check_hash(verity->root_hash, hex, err);
+
+	if (rc < 0)
+		return rc;
+	rc = ingot_device_check(verity->data_device, "data device", err);
+	if (rc < 0)
+		return rc;
+	rc = ingot_device_check(verity->hash_device, "hash device", err);
+	if (rc < 0)
+		return rc;
+	if (verity->hash_offset % 512)
+		return ingot_raise(err, -EINVAL, "hash offset %" PRIu64 ": not a multiple of 512",
+				   verity->hash_offset);
+	return check_files(verity, err);
+}
+
+/* --- segment
+ * ----------------------------------------------------------------------------------------- */
+
+enum { ENTRIES_MAX = 5 };
+
+struct entries {
+	struct ingot_cpio_entry list[ENTRIES_MAX];
+	size_t count;
+};
+
+static void add(struct entries *entries, const char *path, uint32_t mode, const void *data,
+		size_t size)
+{
+	entries->list[entries->count++] = (struct ingot_cpio_entry){path, mode, data, size};
+}
+
+static void add_unit(struct entries *entries, const char *text)
+{
+	static const char target[] = "../ingot-verity-usr.service";
+
+	add(entries, "etc/systemd/system/ingot-verity-usr.service", S_IFREG | 0644, text,
+	    strlen(text));
+	/* Whoever asks for the device starts the service ... */
+	add(entries, "etc/systemd/system/dev-mapper-usr.device.requires/ingot-verity-usr.service",
+	    S_IFLNK | 0777, target, sizeof(target) - 1);
+	/* ... and it starts even if that is not systemd. */
+	add(entries, "etc/systemd/system/sysinit.target.wants/ingot-verity-usr.service",
+	    S_IFLNK | 0777, target, sizeof(target) - 1);
+}
+
+int ingot_initrd_segment(const struct ingot_initrd_verity *verity, struct ingot_source **ret,
+			 struct ingot_error *err)
+{
+	struct ingot_initrd_verity checked = *verity;
+	struct entries entries = {0};
+	INGOT_FREE char *text = NULL;
+	char hex[2 * HASH_MAX + 1];
+	int rc = check(verity, hex, err);
+
+	if (rc < 0)
+		return rc;
+	checked.root_hash = hex;
+	text = ingot_verity_needs_unit(&checked) ? ingot_verity_unit(&checked, err)
+						 : ingot_veritytab_line(&checked, err);
+	if (!text)
+		return -ENOMEM;
+	if (ingot_verity_needs_unit(&checked))
+		add_unit(&entries, text);
+	else
+		add(&entries, "etc/veritytab", S_IFREG | 0644, text, strlen(text));
+	if (verity->signature)
+		add(&entries, "etc/usr.p7s", S_IFREG | 0644, verity->signature,
+		    verity->signature_size);
+	if (verity->certificate)
+		add(&entries, "etc/verity.d/ingot.crt", S_IFREG | 0644, verity->certificate,
+		    verity->certificate_size);
+	return ingot_cpio_source(entries.list, entries.count, verity->epoch, ret, err);
+}
+
+/* --- one after the other
+ * ----------------------------------------------------------------------------- */
+
+/* The part and its padding, at pieces[0] and [1]. */
+static int add_part(struct ingot_source *part, struct ingot_source **pieces,
+		    struct ingot_error *err)
+{
+	int rc = ingot_source_part(part, 0, part->size, &pieces[0], err);
+
+	if (rc < 0)
+		return rc;
+	return ingot_source_zero((4 - part->size % 4) % 4, &pieces[1], err);
+}
+
+int ingot_initrd_source(struct ingot_source *const *parts, size_t count, struct ingot_source **ret,
+			struct ingot_error *err)
+{
+	INGOT_FREE struct ingot_source **pieces = ingot_alloc(2 * count + 1, sizeof(*pieces), err);
+	int rc = pieces ? 0 : -ENOMEM;
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = add_part(parts[i], &pieces[2 * i], err);
+	if (rc == 0)
+		rc = ingot_source_concat("initrd", pieces, 2 * count, ret, err);
+	for (size_t i = 0; rc < 0 && pieces && i < 2 * count; i++)
+		ingot_source_free(pieces[i]);
+	return rc;
+}

@@ -1,0 +1,46 @@
+/*
+ * The initrd's share of a verified boot: a cpio segment, appended to the distribution's
+ * initrd, that tells systemd how to open /dev/mapper/usr.
+ *
+ *	/etc/veritytab            usr DATA HASH ROOTHASH OPTIONS   (veritytab(5))
+ *	/etc/usr.p7s              the root hash's signature, handed to the kernel
+ *	/etc/verity.d/ingot.crt   the certificate, where systemd looks for trusted ones
+ *
+ * systemd before 254 has no option hash-offset= there, and before 248 no veritytab at all. Where
+ * that matters the segment has a service instead, which calls `veritysetup open`; the
+ * initrd must then have that program:
+ *
+ *	/etc/systemd/system/ingot-verity-usr.service
+ *	/etc/systemd/system/{dev-mapper-usr.device.requires,sysinit.target.wants}/...
+ */
+#ifndef INGOT_BOOT_INITRD_H
+#define INGOT_BOOT_INITRD_H
+
+#include "io/source.h"
+
+struct ingot_initrd_verity {
+	const char *root_hash;	 /* hex */
+	const char *data_device; /* as in device.h */
+	const char *hash_device;
+	uint64_t hash_offset;  /* bytes from the start of hash_device to the superblock */
+	const void *signature; /* PKCS#7, DER; NULL: none */
+	size_t signature_size;
+	const void *certificate; /* X.509, PEM; NULL: none */
+	size_t certificate_size;
+	unsigned systemd_version; /* in the initrd; 0: a recent one */
+	int64_t epoch;
+};
+
+INGOT_API INGOT_MUST_USE int ingot_initrd_segment(const struct ingot_initrd_verity *verity,
+						  struct ingot_source **ret,
+						  struct ingot_error *err);
+
+/*
+ * Archives one after the other, each followed by zeros up to a multiple of 4: the kernel
+ * silently skips an archive that starts elsewhere. The parts are borrowed.
+ */
+INGOT_API INGOT_MUST_USE int ingot_initrd_source(struct ingot_source *const *parts, size_t count,
+						 struct ingot_source **ret,
+						 struct ingot_error *err);
+
+#endif
