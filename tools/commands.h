@@ -12,5 +12,6 @@ extern const size_t cli_command_count;
 
 extern const struct cli_command cmd_verity_format, cmd_verity_check;
 extern const struct cli_command cmd_disk;
+extern const struct cli_command cmd_sign_root_hash;
 
 #endif
