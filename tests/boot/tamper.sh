@@ -7,6 +7,8 @@
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin
 here=$(dirname "$0")
+# shellcheck source=../tally.sh
+. "$here/../tally.sh"
 image=$1 root_hash=$2 file=${3:-lib/systemd/systemd}
 block=4096
 
@@ -42,24 +44,19 @@ put() {
 		dd of="$work/image" bs=1 seek="$1" conv=notrunc status=none
 }
 
-passed=0 failed=0
-# refused WHAT OFFSET BYTE: with BYTE at OFFSET the image does not reach the end of the proof
+# stays_down: the guest starts, and does not reach the end of the proof
+stays_down() {
+	! "$here/boot.sh" "$work/image" --timeout "${TIMEOUT:-120}" --log "$work/serial.log" &&
+		grep -aqE 'Linux version|EFI stub' "$work/serial.log"
+}
+
+# refused WHAT OFFSET BYTE: with BYTE at OFFSET the image does not boot
 refused() {
 	local before
 	before=$(byte_at "$2")
 	[ "$before" != "$3" ] || die "nothing to change at $2"
 	put "$2" "$3"
-	if "$here/boot.sh" "$work/image" --timeout "${TIMEOUT:-120}" --log "$work/serial.log" \
-		>"$work/said"; then
-		failed=$((failed + 1))
-		printf 'FAILED: %s changed at byte %d, and it boots\n' "$1" "$2"
-	elif ! grep -aqE 'Linux version|BdsDxe|EFI stub' "$work/serial.log"; then
-		failed=$((failed + 1))
-		printf 'FAILED: %s changed, but the guest never started\n' "$1"
-	else
-		passed=$((passed + 1))
-		printf 'refused: %s changed at byte %d: %s\n' "$1" "$2" "$(cat "$work/said")"
-	fi
+	check "refused: $1 changed at byte $2" stays_down
 	put "$2" "$before"
 }
 
@@ -101,5 +98,4 @@ digit=0
 [ "${root_hash:0:1}" != 0 ] || digit=1
 refused "the root hash" $((esp + offset)) $((48 + digit))
 
-printf '%d passed, %d failed\n' $passed $failed
-[ $failed = 0 ]
+verdict

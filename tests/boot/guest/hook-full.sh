@@ -11,6 +11,16 @@ ln -s ../ingot-proof.service "$root/etc/systemd/system/multi-user.target.wants/"
 
 # The serial console belongs to the proof.
 ln -s /dev/null "$root/etc/systemd/system/serial-getty@ttyS0.service"
+# Host keys are made by the machine, as the image carries none. (Debian's own sshd-keygen.service
+# acts on a first boot only, and an image with an empty machine-id has none.)
+mkdir -p "$root/etc/systemd/system/ssh.service.d"
+cat >"$root/etc/systemd/system/ssh.service.d/host-keys.conf" <<'END'
+[Service]
+ExecStartPre=
+ExecStartPre=/usr/bin/ssh-keygen -A
+ExecStartPre=/usr/sbin/sshd -t
+END
+
 kernel=$(basename "$root"/usr/lib/modules/*)
 chroot "$root" dracut --quiet --force --no-hostonly --reproducible \
 	--add "systemd systemd-veritysetup dm" \

@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# Every test: ci/test.sh [--long]
+# --long boots the full Debian guest in both layouts as well, changes its image, builds the real
+# tree under everything that must not matter, and fuzzes for a minute each.
+# Logs are in build/test. The last line is "N passed, M failed".
+set -euo pipefail
+# shellcheck source=common.sh
+. "$(dirname "$0")/common.sh"
+# shellcheck source=../tests/tally.sh
+. "$top/tests/tally.sh"
+
+long=no seconds=10
+case ${1:-} in
+'') ;;
+--long) long=yes seconds=60 ;;
+*) die "usage: ci/test.sh [--long]" ;;
+esac
+
+cd "$top"
+logs=$top/build/test
+release=$top/build/release
+ingot=$release/ingot
+recipes=$top/tests/boot/recipes
+mkdir -p "$logs"
+summary=()
+
+# stage NAME COMMAND...: counts what it counts, keeps what it says
+stage() {
+	local name=$1 began=$SECONDS before=$passed$failed good=$passed bad=$failed
+	shift
+	say "$name"
+	add "$@" >"$logs/$name.log" 2>&1 || :
+	good=$((passed - good)) bad=$((failed - bad))
+	summary+=("$(printf '%-28s %5d passed %4d failed %6d s' "$name" $good $bad $((SECONDS - began)))")
+	if [ $bad = 0 ]; then
+		tail -n 1 "$logs/$name.log"
+	else
+		grep -aE -A 12 'FAILED|\*\*\*|[Ee]rror' "$logs/$name.log" | head -n 60 ||
+			tail -n 30 "$logs/$name.log"
+		printf 'The whole of it is in %s\n' "$logs/$name.log"
+	fi
+}
+
+# compile PRESET, and run its unit tests
+unit() {
+	compile "$1"
+	ctest --preset "$1" -j "$(nproc)"
+}
+
+compile() {
+	cmake --preset "$1" >/dev/null
+	cmake --build --preset "$1"
+}
+
+fuzz() {
+	compile fuzz
+	tests/fuzz/run.sh build/fuzz "$seconds"
+}
+
+# image KIND LAYOUT [OPTION...]
+image() {
+	local kind=$1 layout=$2
+	shift 2
+	case $kind in
+	small) recipe=$recipes/small-$layout.yaml ;;
+	full) recipe=$top/docs/examples/$layout.yaml ;;
+	esac
+	tests/boot/image.sh "$ingot" "$("$top/ci/tree.sh" "$kind")" "$recipe" \
+		"$logs/$kind-$layout" "$@"
+}
+
+repro() {
+	tests/repro/repro.sh "$ingot" "$("$top/ci/tree.sh" "$1")" "$2" "$logs/keys"
+}
+
+say "packages"
+"$top/ci/deps.sh" test
+rm -rf "$logs/keys"
+"$top/signing/make-test-keys.sh" "$logs/keys" >/dev/null
+
+stage lint ci/lint.sh
+stage unit unit dev
+stage unit-asan unit asan
+stage unit-tsan unit tsan
+stage fuzz fuzz
+stage release compile release
+stage exports tests/install/exports.sh "$release/lib/libingot.so"
+stage install tests/install/install.sh "$release"
+for script in tests/interop/*.sh; do
+	stage "interop-$(basename "$script" .sh)" "$script" "$ingot"
+done
+stage image-small-flatcar image small flatcar --tamper lib/x86_64-linux-gnu/libc.so.6
+stage image-small-discoverable image small discoverable
+stage image-small-4096 image small flatcar --sector-size 4096
+stage repro-small repro small "$recipes/small-flatcar.yaml"
+if [ $long = yes ]; then
+	stage image-full-flatcar image full flatcar --tamper lib/systemd/systemd
+	stage image-full-discoverable image full discoverable
+	stage repro-full repro full docs/examples/flatcar.yaml
+fi
+
+say "summary"
+printf '%s\n' "${summary[@]}"
+printf 'in %d min %d s\n' $((SECONDS / 60)) $((SECONDS % 60))
+verdict
