@@ -51,27 +51,30 @@ static void print_label(const char *key)
 	}
 }
 
-static void print_value(const json_t *value)
+static int print_value(const json_t *value, struct ingot_error *err)
 {
-	char *text;
+	INGOT_FREE char *text = NULL;
 
 	if (json_is_string(value)) {
 		printf("%s\n", json_string_value(value));
-		return;
+		return 0;
 	}
 	text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-	printf("%s\n", text ? text : "?");
-	free(text);
+	if (!text)
+		return ingot_raise_oom(err, 0);
+	printf("%s\n", text);
+	return 0;
 }
 
 int cli_report(const json_t *object, bool json, struct ingot_error *err)
 {
 	const char *key;
 	void *at;
+	int rc;
 
 	if (json) {
 		if (json_dumpf(object, stdout, JSON_INDENT(2)) < 0)
-			return ingot_raise_errno(err, EIO, "write the report");
+			return ingot_raise_errno(err, errno, "write to standard output");
 		putchar('\n');
 	} else {
 		for (at = json_object_iter((json_t *)(uintptr_t)object); at;
@@ -79,7 +82,9 @@ int cli_report(const json_t *object, bool json, struct ingot_error *err)
 			key = json_object_iter_key(at);
 			print_label(key);
 			printf(": ");
-			print_value(json_object_iter_value(at));
+			rc = print_value(json_object_iter_value(at), err);
+			if (rc < 0)
+				return rc;
 		}
 	}
 	if (fflush(stdout) != 0 || ferror(stdout))

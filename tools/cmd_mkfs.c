@@ -98,17 +98,22 @@ static int report(const struct ingot_ext2_options *options, uint64_t size,
 	return rc;
 }
 
-static int write_source(struct ingot_source *fs, const char *path, unsigned jobs,
-			struct ingot_error *err)
+/* The report comes before the commit: whatever fails, there is no new file. */
+static int write_source(const struct cli *cli, struct ingot_source *fs,
+			const struct ingot_ext2_options *options,
+			const struct ingot_ext2_stats *stats, struct ingot_error *err)
 {
+	const struct mkfs_options *o = cli->options;
 	INGOT_OUTPUT struct ingot_output *output = NULL;
 	INGOT_SINK struct ingot_sink *sink = NULL;
-	int rc = ingot_output_create(path, &output, err);
+	int rc = ingot_output_create(o->output, &output, err);
 
 	if (rc == 0)
 		rc = ingot_output_sink(output, fs->size, &sink, err);
 	if (rc == 0)
-		rc = ingot_copy(fs, sink, jobs, NULL, err);
+		rc = ingot_copy(fs, sink, cli->jobs, NULL, err);
+	if (rc == 0 && !cli->quiet && strcmp(o->output, "-") != 0)
+		rc = report(options, fs->size, stats, o->json, err);
 	if (rc == 0)
 		rc = ingot_output_commit(output, err);
 	return rc;
@@ -137,10 +142,7 @@ static int run(const struct cli *cli, struct ingot_error *err)
 		rc = ingot_ext2_source(tree, root, &options, &fs, &stats, err);
 	if (rc < 0)
 		return ingot_wrap(err, rc, "'%s'", o->from);
-	rc = write_source(fs, o->output, cli->jobs, err);
-	if (rc == 0 && !cli->quiet && strcmp(o->output, "-") != 0)
-		rc = report(&options, fs->size, &stats, o->json, err);
-	return rc;
+	return write_source(cli, fs, &options, &stats, err);
 }
 
 #define AT(member) offsetof(struct mkfs_options, member)

@@ -28,8 +28,7 @@ struct format {
 	size_t root_size;
 };
 
-/* --- identifiers -------------------------------------------------------------------------------
- */
+/* --- identifiers --------------------------------------------------------------------------- */
 
 /* Without --seed: SHA-256 of the parameters as text, so that the same call gives the same tree. */
 static int default_seed(const struct ingot_verity_params *params, uint64_t data_blocks,
@@ -71,8 +70,38 @@ static int identifiers(const struct format_options *o, uint64_t data_blocks,
 	return 0;
 }
 
-/* --- writing -----------------------------------------------------------------------------------
- */
+/* --- report -------------------------------------------------------------------------------- */
+
+static int report(const struct format *format, struct ingot_error *err)
+{
+	const struct ingot_verity_params *params = &format->params;
+	const struct ingot_verity_geometry *g = &format->geometry;
+	char root[2 * INGOT_VERITY_DIGEST_MAX + 1], salt[2 * INGOT_VERITY_SALT_MAX + 1] = "-";
+	char uuid[INGOT_GUID_TEXT];
+	json_t *object;
+	int rc;
+
+	if (format->cli->quiet)
+		return 0;
+	ingot_hex(format->root, format->root_size, root);
+	if (params->salt_size > 0)
+		ingot_hex(params->salt, params->salt_size, salt);
+	(void)ingot_guid_text(&params->uuid, uuid);
+	object = json_pack("{s:s, s:s, s:s*, s:I, s:I, s:I, s:i, s:i, s:i, s:s}", "root_hash", root,
+			   "salt", salt, "uuid", params->no_superblock ? NULL : uuid, "data_blocks",
+			   (json_int_t)g->data_blocks, "hash_offset", (json_int_t)g->hash_offset,
+			   "hash_blocks", (json_int_t)g->hash_blocks, "data_block_size",
+			   (int)params->data_block_size, "hash_block_size",
+			   (int)params->hash_block_size, "hash_type", (int)params->hash_type,
+			   "hash", params->hash);
+	if (!object)
+		return ingot_raise_oom(err, 0);
+	rc = cli_report(object, format->options->json, err);
+	json_decref(object);
+	return rc;
+}
+
+/* --- writing ------------------------------------------------------------------------------- */
 
 static int build(struct format *format, struct ingot_source *file, struct ingot_sink *sink,
 		 struct ingot_error *err)
@@ -124,6 +153,8 @@ static int write_file(struct format *format, struct ingot_source *file, struct i
 	if (rc == 0)
 		rc = build(format, file, sink, err);
 	if (rc == 0)
+		rc = report(format, err);
+	if (rc == 0)
 		rc = ingot_output_commit(output, err);
 	return rc;
 }
@@ -141,6 +172,8 @@ static int write_in_place(struct format *format, int fd, uint64_t old_size,
 		rc = ingot_sink_write(sink, g->hash_offset, zero, sizeof(zero), err);
 	if (rc == 0)
 		rc = build(format, file, sink, err);
+	if (rc == 0)
+		rc = report(format, err);
 	if (rc == 0 && fsync(fd) < 0)
 		rc = ingot_raise_errno(err, errno, "write '%s' to the disk", format->path);
 	return rc;
@@ -167,38 +200,7 @@ static int append(struct format *format, struct ingot_source *file, struct ingot
 	return rc;
 }
 
-/* --- report ------------------------------------------------------------------------------------
- */
-
-static int report(const struct format *format, struct ingot_error *err)
-{
-	const struct ingot_verity_params *params = &format->params;
-	const struct ingot_verity_geometry *g = &format->geometry;
-	char root[2 * INGOT_VERITY_DIGEST_MAX + 1], salt[2 * INGOT_VERITY_SALT_MAX + 1] = "-";
-	char uuid[INGOT_GUID_TEXT];
-	json_t *object;
-	int rc;
-
-	ingot_hex(format->root, format->root_size, root);
-	if (params->salt_size > 0)
-		ingot_hex(params->salt, params->salt_size, salt);
-	(void)ingot_guid_text(&params->uuid, uuid);
-	object = json_pack("{s:s, s:s, s:s*, s:I, s:I, s:I, s:i, s:i, s:i, s:s}", "root_hash", root,
-			   "salt", salt, "uuid", params->no_superblock ? NULL : uuid, "data_blocks",
-			   (json_int_t)g->data_blocks, "hash_offset", (json_int_t)g->hash_offset,
-			   "hash_blocks", (json_int_t)g->hash_blocks, "data_block_size",
-			   (int)params->data_block_size, "hash_block_size",
-			   (int)params->hash_block_size, "hash_type", (int)params->hash_type,
-			   "hash", params->hash);
-	if (!object)
-		return ingot_raise_oom(err, 0);
-	rc = cli_report(object, format->options->json, err);
-	json_decref(object);
-	return rc;
-}
-
-/* --- command -----------------------------------------------------------------------------------
- */
+/* --- command ------------------------------------------------------------------------------- */
 
 static int prepare(struct format *format, const struct ingot_source *file, struct ingot_error *err)
 {
@@ -231,8 +233,6 @@ static int run(const struct cli *cli, struct ingot_error *err)
 	if (rc == 0)
 		rc = format.options->verity.hash_file ? write_file(&format, file, err)
 						      : append(&format, file, err);
-	if (rc == 0 && !cli->quiet)
-		rc = report(&format, err);
 	return rc;
 }
 

@@ -3,6 +3,8 @@
  * subcommand a file.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,11 +68,27 @@ static int run(const struct cli_command *command, int argc, char **argv)
 	return rc < 0 ? cannot(command->name, &err) : rc;
 }
 
+/*
+ * Started with a closed standard descriptor, the first file to be opened would get its number, and
+ * the report or the error message would end up in an image. What stands in refuses: it cannot be
+ * written where one writes, nor read where one reads.
+ */
+static bool fill_standard_descriptors(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+			return false;
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	const struct cli_command *command;
 	int used;
 
+	if (!fill_standard_descriptors())
+		return EXIT_CANNOT;
 	ingot_output_handle_signals();
 	if (argc >= 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0))
 		return print_version();
