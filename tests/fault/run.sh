@@ -1,0 +1,375 @@
+#!/bin/bash
+# Fault injection. Every command of cases.sh is run with its Nth system call or allocation failing,
+# for each N, on full disks, and killed at random moments. Whatever happens, it must
+#	- end with status 0 and the bytes of a clean run, or with status 2 and one sentence on stderr;
+#	- leave under the final name what was there before, or nothing, or the whole new file;
+#	- leave no temporary file.
+#
+#	tests/fault/run.sh INGOT [--long] [--only COMMAND] [--kind KIND] [--at N] [--keep]
+#
+# Without --long, calls that are many are sampled: the first, the last, and some between them, the
+# same each time. It needs shim.c's library beside INGOT, where the build puts it.
+set -u
+shopt -s nullglob dotglob
+export LC_ALL=C TZ=UTC
+
+here=$(cd "$(dirname "$0")" && pwd)
+limit=90 rounds=6 only= only_kind= only_at= keep=
+ingot=
+while [ $# -gt 0 ]; do
+	case $1 in
+	--long) limit=1000000 rounds=100 ;;
+	--only) only=$2; shift ;;
+	--kind) only_kind=$2; shift ;;
+	--at) only_at=$2; shift ;;
+	--keep) keep=1 ;;
+	*) ingot=$(realpath "$1") ;;
+	esac
+	shift
+done
+shim=$(dirname "$ingot")/tests/fault_shim.so
+if [ ! -x "$ingot" ] || [ ! -f "$shim" ]; then
+	echo "usage: $0 INGOT [--long] [--only COMMAND] [--kind KIND] [--at N] [--keep]" >&2
+	exit 2
+fi
+
+# In memory where that can be had: every run syncs its output.
+[ -n "${TMPDIR:-}" ] || [ ! -w /dev/shm ] || TMPDIR=/dev/shm
+work=$(mktemp -d "${TMPDIR:-/tmp}/ingot-fault-XXXXXX")
+mounted=
+finish() {
+	[ -z "$mounted" ] || umount "$work/out"
+	if [ -n "$keep" ]; then echo "kept: $work"; else rm -rf "$work"; fi
+}
+trap finish EXIT
+cd "$work" || exit 2
+mkdir out clean fixtures
+
+passed=0 failed=0 crashes_of_others=0
+ulimit -c 0
+printf 'what was there before' >old
+
+. "$here/cases.sh"
+
+# --- one run --------------------------------------------------------------------------------------
+
+# Old files under the final names, or none.
+prepare() { # old|none
+	local name
+	for name in "${outputs[@]}"; do
+		if [ "$1" = old ]; then
+			cp old "out/$name"
+		elif [ -e "out/$name" ]; then
+			rm "out/$name"
+		fi
+	done
+	"$case_prepare"
+}
+
+# KIND AT ERRNO STICKY: the command with that fault. Sets status.
+run_with_fault() {
+	: >log
+	{
+		timeout -k 5 60 env LD_PRELOAD="$shim" FAULT_LOG="$work/log" FAULT_KIND="$1" \
+			FAULT_AT="$2" FAULT_ERRNO="$3" FAULT_STICKY="$4" \
+			"$ingot" "${command[@]}" -j "$jobs" >stdout 2>stderr </dev/null
+		status=$?
+	} 2>/dev/null # bash's own words about a crash
+}
+
+# Of a line of the log: the library of its innermost frame that is not libc's or the shim's.
+blamed() { # failed|crashed
+	sed -nE "s/^$1 [a-z_]*:( (libc\.so\.6|fault_shim\.so)\+[^ ]*)* ([^ +]*)\+.*/\3/p" log | head -1
+}
+
+# An allocation failed inside a library, and the same library crashed for it. Not ours to mend.
+crash_of_others() {
+	local library
+	library=$(blamed crashed)
+	[ -n "$library" ] && [ "$library" != ingot ] && [ "$library" = "$(blamed failed)" ]
+}
+
+# Whether an output is the clean run's.
+is_new() { cmp -s "out/$1" "clean/$1"; }
+
+is_old() { # NAME old|none
+	if [ "$2" = none ]; then
+		[ ! -e "out/$1" ]
+	else
+		cmp -s old "out/$1"
+	fi
+}
+
+# One sentence, "ingot COMMAND: ...", that names a thing or is about memory.
+check_sentence() {
+	local lines
+	mapfile -t lines <stderr
+	if [ "${#lines[@]}" -ne 1 ]; then
+		problem="${#lines[@]} lines on stderr"
+	elif [[ ${lines[0]} != "ingot $name: "* ]]; then
+		problem="not a sentence of 'ingot $name'"
+	elif [[ ${lines[0]} != *\'*\'* && ${lines[0]} != *"out of memory"* &&
+		${lines[0]} != *libcrypto* && ${lines[0]} != *"standard output"* ]]; then
+		problem="no thing is named"
+	fi
+}
+
+# The state of the out folder against what may be there. Sets problem.
+check_outputs() { # old|none
+	local output files=(out/*) expected=0
+	for output in "${outputs[@]}"; do
+		[ ! -e "out/$output" ] || expected=$((expected + 1))
+		if [ "$status" = 0 ]; then
+			is_new "$output" || problem="exit 0, but '$output' is not that of a clean run"
+		elif ! is_old "$output" "$1" && ! { [ -n "$may_be_new" ] && is_new "$output"; }; then
+			problem="'$output' is neither old nor absent"
+		fi
+	done
+	expected=$((expected + case_extra_files))
+	[ "${#files[@]}" -le "$expected" ] || problem="left behind: ${files[*]}"
+}
+
+# Sets problem, empty if all is as it should be.
+check_run() { # old|none
+	problem= may_be_new=
+	# Several files are committed one after the other.
+	[ "${#outputs[@]}" -le 1 ] || may_be_new=1
+	case $status in
+	0)
+		cmp -s stdout clean.stdout || problem="exit 0, but the report differs"
+		[ ! -s stderr ] || problem="exit 0, but something on stderr"
+		;;
+	2) check_sentence ;;
+	124 | 137) problem="does not end" ;;
+	134 | 139)
+		if crash_of_others; then
+			crashes_of_others=$((crashes_of_others + 1))
+			others[$(blamed crashed)]=1
+		else
+			problem="exit status $status"
+		fi
+		;;
+	*) problem="exit status $status" ;;
+	esac
+	check_outputs "$1"
+	[ -n "$problem" ] || "$case_check"
+}
+
+# Counts the run, and says what was wrong with it.
+count_run() { # WHAT
+	if [ -z "$problem" ]; then
+		passed=$((passed + 1))
+		return
+	fi
+	failed=$((failed + 1)) wrong=$((wrong + 1))
+	[ "$wrong" -le 4 ] || return
+	echo "  WRONG $1: $problem"
+	[ ! -s stderr ] || sed 's/^/	stderr: /' stderr | head -3
+	grep '^failed' log | sed 's/^/	/' | cut -c1-300
+	# A mess must not be counted twice.
+	find out -mindepth 1 -name '*.tmp' -delete
+}
+
+# --- the Nth call ---------------------------------------------------------------------------------
+
+# KIND: how many such calls a clean run makes. Sets calls.
+count_calls() {
+	prepare none
+	run_with_fault "$1" 0 0 0
+	calls=$(sed -n 's/^calls //p' log)
+}
+
+# Of COUNT calls the ones to fail: all, or the first, the last and some between.
+sample() {
+	local n part=$((limit / 3))
+	if [ -n "$only_at" ]; then
+		echo "$only_at"
+	elif [ "$1" -le "$limit" ]; then
+		for ((n = 1; n <= $1; n++)); do echo "$n"; done
+	else
+		for ((n = 1; n <= part; n++)); do echo "$n"; done
+		for ((n = 1; n <= part; n++)); do echo $((part + n * ($1 - 2 * part) / (part + 1))); done
+		for ((n = $1 - part + 1; n <= $1; n++)); do echo "$n"; done
+	fi
+}
+
+# TITLE KIND ERRNO STICKY JOBS: every such call in turn. An errno of 0 or EINTR must change nothing.
+fail_each() {
+	local at before wrong=0 done=0 crashed=$crashes_of_others
+	local -A others=()
+	[ -z "$only_kind" ] || [ "$only_kind" = "$1" ] || return
+	jobs=$5
+	count_calls "$2"
+	for at in $(sample "${calls:-0}"); do
+		before=$([ $((at % 2)) = 0 ] && echo old || echo none)
+		prepare "$before"
+		run_with_fault "$2" "$at" "$3" "$4"
+		check_run "$before"
+		case $1 in
+		short-* | interrupted-* | no-threads)
+			[ "$status" = 0 ] || problem="exit status $status, but this is no failure"
+			;;
+		esac
+		count_run "$name, $1 at $at of $calls"
+		done=$((done + 1))
+	done
+	crashed=$((crashes_of_others - crashed))
+	printf '%-16s %-18s %5d of %6d calls, %d wrong%s\n' "$name" "$1" "$done" "${calls:-0}" \
+		"$wrong" "$([ "$crashed" = 0 ] || echo ", $crashed crashes of ${!others[*]}")"
+}
+
+EINTR=4 EIO=5 ENOMEM=12 EMFILE=24 ENOSPC=28
+
+fail_calls() {
+	fail_each disk-full output $ENOSPC 1 3
+	fail_each write-error output $EIO 0 3
+	fail_each short-writes output-data 0 0 3
+	fail_each interrupted-writes output-data $EINTR 0 3
+	fail_each read-error input $EIO 0 3
+	fail_each short-reads input 0 0 3
+	fail_each interrupted-reads input $EINTR 0 3
+	fail_each no-files open $EMFILE 0 1
+	fail_each no-threads thread 0 0 4
+	fail_each no-memory alloc $ENOMEM 0 1
+	fail_each memory-is-gone alloc $ENOMEM 1 1
+}
+
+# --- a report that cannot be written --------------------------------------------------------------
+
+full_stdout() {
+	local wrong=0
+	[ -z "$only_kind" ] || [ "$only_kind" = stdout ] || return
+	[ -s clean.stdout ] || return
+	prepare none
+	: >log
+	"$ingot" "${command[@]}" -j 1 >/dev/full 2>stderr
+	status=$?
+	check_run none
+	[ "$status" = 2 ] || problem="exit status $status with a full standard output"
+	count_run "$name, full standard output"
+	printf '%-16s %-18s %d wrong\n' "$name" stdout "$wrong"
+}
+
+# --- a disk that is full --------------------------------------------------------------------------
+
+# BYTES: a folder that holds no more. Without mount, files that cannot become larger.
+make_small() {
+	file_limit=unlimited
+	if [ "$(id -u)" = 0 ] && mount -t tmpfs -o "size=$1" tmpfs out 2>/dev/null; then
+		mounted=1
+	else
+		file_limit=$(($1 / 1024))
+	fi
+}
+
+unmake_small() {
+	[ -z "$mounted" ] || umount out
+	mounted=
+}
+
+small_disks() {
+	local wrong=0 step total size tried=0
+	[ -z "$only_kind" ] || [ "$only_kind" = small-disk ] || return
+	[ "$case_extra_files" = 0 ] || return
+	total=$(du -sk --total "${outputs[@]/#/clean/}" | sed -n 's/	total$//p')
+	for ((step = 1; step <= 8; step++)); do
+		size=$(((total * step / 9 + 8) * 1024))
+		make_small "$size"
+		prepare old
+		: >log
+		(
+			ulimit -f "$file_limit"
+			trap '' XFSZ
+			exec "$ingot" "${command[@]}" -j 2 >stdout 2>stderr
+		)
+		status=$?
+		check_run old
+		count_run "$name, disk of $size bytes"
+		tried=$((tried + 1))
+		rm -f out/*
+		unmake_small
+	done
+	printf '%-16s %-18s %5d sizes, %d wrong\n' "$name" small-disk "$tried" "$wrong"
+}
+
+# --- signals --------------------------------------------------------------------------------------
+
+random=1
+next_random() { random=$(((random * 1103515245 + 12345) % 2147483648)); }
+
+interrupt() { # INT|TERM|KILL
+	local wrong=0 round pid before wait_for started ended
+	[ -z "$only_kind" ] || [ "$only_kind" = "SIG$1" ] || return
+	started=${EPOCHREALTIME/./}
+	prepare none
+	"$ingot" "${command[@]}" -j 2 >/dev/null 2>&1
+	ended=${EPOCHREALTIME/./}
+	for ((round = 0; round < rounds; round++)); do
+		before=$([ $((round % 2)) = 0 ] && echo old || echo none)
+		prepare "$before"
+		: >log
+		next_random
+		wait_for=$((random / 1024 % (ended - started + 1)))
+		# The shell lets its background processes ignore SIGINT.
+		env --default-signal=INT "$ingot" "${command[@]}" -j 2 >stdout 2>stderr &
+		pid=$!
+		sleep "$(printf '%d.%06d' $((wait_for / 1000000)) $((wait_for % 1000000)))"
+		kill "-$1" "$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null
+		status=$?
+		problem= may_be_new=1
+		case $status in
+		0 | 130 | 143 | 137) ;;
+		*) problem="exit status $status" ;;
+		esac
+		# A file that is about to replace another has a name for a moment.
+		[ "$1" = KILL ] && find out -name '.*.tmp' -delete
+		check_outputs "$before"
+		[ -n "$problem" ] || [ "$status" != 0 ] || "$case_check"
+		count_run "$name, SIG$1 after $wait_for us"
+	done
+	printf '%-16s %-18s %5d moments, %d wrong\n' "$name" "SIG$1" "$rounds" "$wrong"
+}
+
+# --- all of it ------------------------------------------------------------------------------------
+
+nothing() { :; }
+
+# The command as the case says it, once without a fault.
+clean_run() {
+	jobs=1
+	prepare none
+	run_with_fault none 0 0 0
+	if [ "$status" != 0 ] || [ -s stderr ]; then
+		echo "  WRONG $name: a clean run ends with status $status: $(head -1 stderr)"
+		failed=$((failed + 1))
+		return 1
+	fi
+	mv stdout clean.stdout
+	for output in "${outputs[@]}"; do
+		cp "out/$output" "clean/$output"
+	done
+}
+
+make_fixtures
+for one in $cases; do
+	name=${one#case_}
+	name=${name//_/ }
+	[ -z "$only" ] || [ "$only" = "$name" ] || continue
+	case_prepare=nothing case_check=nothing case_extra_files=0 outputs=() command=()
+	"$one"
+	rm -rf out clean
+	mkdir out clean
+	clean_run || continue
+	fail_calls
+	full_stdout
+	small_disks
+	interrupt INT
+	interrupt TERM
+	interrupt KILL
+done
+
+[ "$crashes_of_others" = 0 ] ||
+	echo "Of those that passed, $crashes_of_others crashed inside a library whose allocation failed."
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
