@@ -12,9 +12,9 @@
  * Inodes: 2 the root, 11 lost+found, then from 12 on every entry in the tree's order, a
  * folder before its children, children in byte order of their names. Blocks, in this
  * order and without gaps: folders, attribute blocks, long symbolic links, files, each
- * in inode order; the indirect blocks of a file stand directly before its data, which is
- * one run but for the group headers that ext2 puts every 128 MiB. A file that has holes
- * is sparse at whole blocks.
+ * in inode order; an indirect block stands directly before the data it points at, and
+ * only the group headers that ext2 puts every 128 MiB interrupt a file. A file that has
+ * holes is sparse at whole blocks.
  *
  * Extended attributes stand in blocks shared by up to 1024 files with equal ones.
  *

@@ -60,15 +60,6 @@ static void put_device(unsigned char *i, const struct ingot_node *node)
 		ingot_put_le32(i + 44, (minor & 0xff) | major << 8 | (minor & ~0xffU) << 12);
 }
 
-static void put_map(const struct ext2 *fs, size_t entry, unsigned char *i)
-{
-	struct ext2_map_query q = ext2_entry_map(fs, entry);
-
-	ext2_map(&q);
-	for (unsigned p = 0; p < 15; p++)
-		ingot_put_le32(i + 40 + (size_t)p * 4, q.pointers[p]);
-}
-
 /* A short link's target stands where the block map would, a long one's has a block. */
 static void put_symlink(const struct ext2 *fs, const struct entry *e, unsigned char *i)
 {
@@ -81,9 +72,10 @@ static void put_symlink(const struct ext2 *fs, const struct entry *e, unsigned c
 static void put_content(const struct ext2 *fs, size_t entry, unsigned char *i)
 {
 	const struct entry *e = &fs->entries[entry];
+	struct ext2_map map = ext2_entry_map(fs, entry);
 
 	if (!e->node || S_ISDIR(e->node->mode) || S_ISREG(e->node->mode))
-		put_map(fs, entry, i);
+		ext2_map_inode(&map, i + 40);
 	else if (S_ISLNK(e->node->mode))
 		put_symlink(fs, e, i);
 	else if (is_device(e->node->mode))
@@ -93,16 +85,15 @@ static void put_content(const struct ext2 *fs, size_t entry, unsigned char *i)
 static uint64_t size_of(const struct ext2 *fs, size_t entry)
 {
 	const struct entry *e = &fs->entries[entry];
-	struct ext2_map_query q;
+	struct ext2_map map = ext2_entry_map(fs, entry);
 	uint64_t blocks = 0;
 
 	if (e->node && (S_ISREG(e->node->mode) || S_ISLNK(e->node->mode)))
 		return e->node->size;
 	if (e->node && !S_ISDIR(e->node->mode))
 		return 0;
-	q = ext2_entry_map(fs, entry);
-	for (size_t r = 0; r < q.data_count; r++)
-		blocks += q.data[r].count;
+	for (size_t r = 0; r < map.count; r++)
+		blocks += map.runs[r].kind == RUN_DATA ? map.runs[r].count : 0;
 	return blocks * BLOCK;
 }
 

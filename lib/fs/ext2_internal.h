@@ -30,14 +30,16 @@ struct run {
 	uint32_t block;   /* on disk */
 	uint32_t count;
 	uint32_t owner;   /* entry number; RUN_XATTR: number of the attribute block */
-	uint32_t logical; /* first block in the file; RUN_INDIRECT: ordinal of the first */
+	uint32_t logical; /* first block of the file in it; RUN_INDIRECT: that it covers */
 	uint8_t kind;     /* enum run_kind */
+	uint8_t level;    /* RUN_INDIRECT: 1 points at data, 2 at level 1, 3 at level 2 */
 };
 
 /* One inode in use. Entry i has inode i + LOST_FOUND_INODE, but for the root. */
 struct entry {
 	struct ingot_node *node; /* NULL: lost+found made by us */
-	uint32_t first_run;      /* of its indirect blocks, then its data; NO_RUN: none */
+	uint32_t first_run;      /* of its blocks; NO_RUN: none */
+	uint32_t run_count;
 	uint32_t blocks;         /* data and indirect */
 	uint32_t links;          /* names */
 	uint32_t xattr;          /* attribute block number, NO_XATTR: none */
@@ -128,21 +130,23 @@ uint32_t ext2_directory_blocks(const struct ext2 *fs, const struct ingot_node *d
 void ext2_directory_fill(const struct ext2 *fs, const struct ingot_node *dir, uint32_t first,
 			 uint32_t count, unsigned char *data);
 
-/* map.c: block maps. The data runs of a plan are given by logical and count alone. */
-struct ext2_map_query {
-	const struct run *data;     /* data runs in logical order */
-	size_t data_count;
-	const struct run *indirect; /* where the indirect blocks are; NULL: only count */
-	size_t indirect_count;
-	uint32_t first, count;      /* ordinals of the indirect blocks wanted */
-	unsigned char *out;         /* count blocks, zeroed */
-	uint32_t pointers[15];      /* result: i_block */
-	uint32_t total;             /* result: how many indirect blocks there are */
+/* map.c: block maps. While planning, the blocks first .. end - 1 of a file are added in
+ * ascending order, and the indirect blocks that they need with them. */
+struct ext2_mapper {
+	uint32_t owner;
+	uint64_t base[4]; /* of the newest indirect block of each level; 0: none yet */
 };
-void ext2_map(struct ext2_map_query *query);
+int ext2_map_add(struct ext2 *fs, struct ext2_mapper *mapper, uint64_t first, uint64_t end,
+		 struct ingot_error *err);
 
-/* The runs of an entry as a query. */
-struct ext2_map_query ext2_entry_map(const struct ext2 *fs, size_t entry);
+/* The runs of one file, in the order of the file. */
+struct ext2_map {
+	const struct run *runs;
+	size_t count;
+};
+struct ext2_map ext2_entry_map(const struct ext2 *fs, size_t entry);
+void ext2_map_inode(const struct ext2_map *map, unsigned char pointers[60]);
+void ext2_map_indirect(const struct ext2_map *map, const struct run *run, unsigned char *data);
 
 /* xattr.c */
 int ext2_xattr_check(const struct ingot_node *node, struct ingot_error *err);

@@ -1,14 +1,25 @@
 #include "fs/ext2_internal.h"
 
+#include <string.h>
+
 #include "base/bytes.h"
 
 /*
  * Block maps: twelve direct pointers, then a single, a double and a triple indirect tree.
- * The indirect blocks of a file are numbered in the order in which a walk meets them,
- * parents first; a subtree that maps only holes has none.
+ * An indirect block is named by its level (1 points at data) and by its base, the first
+ * block of the file that it covers. It lies directly before the data it covers, which is
+ * the order in which a reader of the file needs them. One that would cover only holes is
+ * left out.
  */
 
-/* How many data blocks one pointer at this level covers. */
+static const uint64_t BASE[] = {
+	0,
+	DIRECT,
+	DIRECT + POINTERS,
+	DIRECT + POINTERS + (uint64_t)POINTERS * POINTERS,
+};
+
+/* How many blocks of the file an indirect block of this level covers. */
 static uint64_t span(unsigned level)
 {
 	uint64_t n = 1;
@@ -18,115 +29,151 @@ static uint64_t span(unsigned level)
 	return n;
 }
 
-/* The first data run that ends after the logical block. */
-static const struct run *run_after(const struct ext2_map_query *q, uint64_t logical)
+/* --- planning ---------------------------------------------------------------------------------------- */
+
+/* The tree (1 to 3) that a block hangs in; 0: the inode points at it. */
+static unsigned tree_of(uint64_t logical)
 {
-	size_t low = 0, high = q->data_count;
+	unsigned tree = 0;
+
+	while (tree < 3 && logical >= BASE[tree + 1])
+		tree++;
+	return tree;
+}
+
+/* The indirect blocks above a block that the map does not have yet, the highest first. */
+static int add_indirect(struct ext2 *fs, struct ext2_mapper *m, uint64_t logical,
+			struct ingot_error *err)
+{
+	unsigned tree = tree_of(logical);
+	int rc = 0;
+
+	for (unsigned level = tree; level > 0 && rc == 0; level--) {
+		uint64_t base = BASE[tree] + (logical - BASE[tree]) / span(level) * span(level);
+
+		if (m->base[level] == base)
+			continue;
+		m->base[level] = base;
+		rc = ext2_add_run(fs,
+				  (struct run){.owner = m->owner,
+					       .logical = (uint32_t)base,
+					       .count = 1,
+					       .kind = RUN_INDIRECT,
+					       .level = (uint8_t)level},
+				  err);
+	}
+	return rc;
+}
+
+/* Where the blocks that hang below the same lowest indirect block end. */
+static uint64_t stretch_end(uint64_t logical)
+{
+	unsigned tree = tree_of(logical);
+
+	if (tree == 0)
+		return DIRECT;
+	return BASE[tree] + ((logical - BASE[tree]) / POINTERS + 1) * POINTERS;
+}
+
+int ext2_map_add(struct ext2 *fs, struct ext2_mapper *m, uint64_t first, uint64_t end,
+		 struct ingot_error *err)
+{
+	int rc = 0;
+
+	while (first < end && rc == 0) {
+		uint64_t stop = ingot_min(end, stretch_end(first));
+
+		rc = add_indirect(fs, m, first, err);
+		if (rc == 0)
+			rc = ext2_add_run(fs,
+					  (struct run){.owner = m->owner,
+						       .logical = (uint32_t)first,
+						       .count = (uint32_t)(stop - first),
+						       .kind = RUN_DATA},
+					  err);
+		first = stop;
+	}
+	return rc;
+}
+
+/* --- looking up ---------------------------------------------------------------------------------------- */
+
+struct ext2_map ext2_entry_map(const struct ext2 *fs, size_t entry)
+{
+	const struct entry *e = &fs->entries[entry];
+
+	if (e->first_run == NO_RUN)
+		return (struct ext2_map){0};
+	return (struct ext2_map){fs->runs + e->first_run, e->run_count};
+}
+
+/* The runs of a map stand in the order of `logical`, indirect blocks before their data. */
+static size_t first_from(const struct ext2_map *map, uint64_t logical)
+{
+	size_t low = 0, high = map->count;
 
 	while (low < high) {
 		size_t middle = (low + high) / 2;
-		const struct run *run = &q->data[middle];
 
-		if ((uint64_t)run->logical + run->count <= logical)
+		if (map->runs[middle].logical < logical)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < q->data_count ? &q->data[low] : NULL;
+	return low;
 }
 
-static bool any_data(const struct ext2_map_query *q, uint64_t base, uint64_t length)
+static uint32_t indirect_block(const struct ext2_map *map, unsigned level, uint64_t base)
 {
-	const struct run *run = run_after(q, base);
-
-	return run && run->logical < base + length;
-}
-
-static uint32_t data_block(const struct ext2_map_query *q, uint64_t logical)
-{
-	const struct run *run = run_after(q, logical);
-
-	if (!run || run->logical > logical)
-		return 0;
-	return run->block + (uint32_t)(logical - run->logical);
-}
-
-static uint32_t indirect_block(const struct ext2_map_query *q, uint32_t ordinal)
-{
-	for (size_t i = 0; i < q->indirect_count; i++)
-		if (ordinal - q->indirect[i].logical < q->indirect[i].count)
-			return q->indirect[i].block + (ordinal - q->indirect[i].logical);
+	for (size_t i = first_from(map, base); i < map->count && map->runs[i].logical == base; i++)
+		if (map->runs[i].kind == RUN_INDIRECT && map->runs[i].level == level)
+			return map->runs[i].block;
 	return 0;
 }
 
-static void put(unsigned char *out, uint32_t index, uint32_t pointer)
+/* The pointers to data blocks first .. first + count - 1, into out; holes stay zero. */
+static void put_data_pointers(const struct ext2_map *map, uint64_t first, uint64_t count,
+			      unsigned char *out)
 {
-	if (out)
-		ingot_put_le32(out + (size_t)index * 4, pointer);
-}
+	size_t i = first_from(map, first);
 
-/* The pointers of a lowest-level indirect block, run by run. */
-static void fill_leaf(const struct ext2_map_query *q, uint64_t base, unsigned char *out)
-{
-	const struct run *run = run_after(q, base), *end = q->data + q->data_count;
+	/* The run before may reach into the range. */
+	while (i > 0 && map->runs[i - 1].kind == RUN_INDIRECT)
+		i--;
+	if (i > 0)
+		i--;
+	for (; i < map->count && map->runs[i].logical < first + count; i++) {
+		const struct run *run = &map->runs[i];
+		uint64_t from, to;
 
-	for (; run && run < end && run->logical < base + POINTERS; run++) {
-		uint64_t from = ingot_max(run->logical, base);
-		uint64_t to = ingot_min((uint64_t)run->logical + run->count, base + POINTERS);
-
+		if (run->kind != RUN_DATA)
+			continue;
+		from = ingot_max(run->logical, first);
+		to = ingot_min((uint64_t)run->logical + run->count, first + count);
 		for (uint64_t l = from; l < to; l++)
-			put(out, (uint32_t)(l - base), run->block + (uint32_t)(l - run->logical));
+			ingot_put_le32(out + (l - first) * 4,
+				       run->block + (uint32_t)(l - run->logical));
 	}
 }
 
-/* The indirect block of this level for the blocks from base on; 0: they are all holes. */
-static uint32_t visit(struct ext2_map_query *q, unsigned level, uint64_t base)
+void ext2_map_inode(const struct ext2_map *map, unsigned char pointers[60])
 {
-	unsigned char *out = NULL;
-	uint32_t ordinal;
-
-	if (!any_data(q, base, span(level)))
-		return 0;
-	ordinal = q->total++;
-	if (ordinal - q->first < q->count)
-		out = q->out + (size_t)(ordinal - q->first) * BLOCK;
-	if (level == 1) {
-		if (out)
-			fill_leaf(q, base, out);
-	} else {
-		for (uint32_t i = 0; i < POINTERS; i++)
-			put(out, i, visit(q, level - 1, base + i * span(level - 1)));
-	}
-	return indirect_block(q, ordinal);
+	memset(pointers, 0, 60);
+	put_data_pointers(map, 0, DIRECT, pointers);
+	for (unsigned tree = 1; tree <= 3; tree++)
+		ingot_put_le32(pointers + (size_t)(DIRECT + tree - 1) * 4,
+			       indirect_block(map, tree, BASE[tree]));
 }
 
-void ext2_map(struct ext2_map_query *q)
+void ext2_map_indirect(const struct ext2_map *map, const struct run *run, unsigned char *data)
 {
-	uint64_t base = DIRECT;
-
-	q->total = 0;
-	for (uint32_t i = 0; i < DIRECT; i++)
-		q->pointers[i] = data_block(q, i);
-	for (unsigned level = 1; level <= 3; level++) {
-		q->pointers[DIRECT + level - 1] = visit(q, level, base);
-		base += span(level);
+	memset(data, 0, BLOCK);
+	if (run->level == 1) {
+		put_data_pointers(map, run->logical, POINTERS, data);
+		return;
 	}
-}
-
-struct ext2_map_query ext2_entry_map(const struct ext2 *fs, size_t entry)
-{
-	struct ext2_map_query q = {0};
-	size_t i = fs->entries[entry].first_run;
-
-	if (i == NO_RUN)
-		return q;
-	q.indirect = fs->runs + i;
-	for (; i < fs->run_count && fs->runs[i].owner == entry &&
-	       fs->runs[i].kind == RUN_INDIRECT;
-	     i++)
-		q.indirect_count++;
-	q.data = fs->runs + i;
-	for (; i < fs->run_count && fs->runs[i].owner == entry && fs->runs[i].kind == RUN_DATA; i++)
-		q.data_count++;
-	return q;
+	for (uint32_t i = 0; i < POINTERS; i++)
+		ingot_put_le32(data + (size_t)i * 4,
+			       indirect_block(map, run->level - 1U,
+					      run->logical + i * span(run->level - 1U)));
 }

@@ -119,79 +119,41 @@ int ext2_add_run(struct ext2 *fs, struct run run, struct ingot_error *err)
 	return 0;
 }
 
-/* The data of a file as runs of whole blocks; two stretches in one block are one. */
-static int add_file_runs(struct ext2 *fs, uint32_t owner, struct ingot_error *err)
+/* The data of a file in whole blocks; two stretches in one block are one. */
+static int map_file(struct ext2 *fs, uint32_t owner, struct ingot_error *err)
 {
 	const struct ingot_node *node = fs->entries[owner].node;
-	uint32_t next = 0; /* the first block not covered yet */
+	struct ext2_mapper mapper = {.owner = owner};
+	uint64_t next = 0; /* the first block not covered yet */
 	int rc = 0;
 
 	if (!node->runs)
-		return ext2_add_run(fs,
-			       (struct run){.owner = owner,
-					    .count = (uint32_t)ingot_div_up(node->size, BLOCK),
-					    .kind = RUN_DATA},
-			       err);
+		return ext2_map_add(fs, &mapper, 0, ingot_div_up(node->size, BLOCK), err);
 	for (size_t i = 0; i < node->runs->count && rc == 0; i++) {
 		const struct ingot_run *r = &node->runs->list[i];
-		uint32_t first = (uint32_t)ingot_max(r->offset / BLOCK, next);
-		uint32_t end = (uint32_t)ingot_div_up(r->offset + r->length, BLOCK);
+		uint64_t first = ingot_max(r->offset / BLOCK, next);
+		uint64_t end = ingot_div_up(r->offset + r->length, BLOCK);
 
-		if (end <= first)
-			continue;
-		next = end;
-		rc = ext2_add_run(fs,
-			     (struct run){.owner = owner,
-					  .logical = first,
-					  .count = end - first,
-					  .kind = RUN_DATA},
-			     err);
+		rc = ext2_map_add(fs, &mapper, first, end, err);
+		next = ingot_max(next, end);
 	}
 	return rc;
 }
 
-/* Puts the run of the indirect blocks in front of the entry's data runs. */
-static int insert_indirect(struct ext2 *fs, uint32_t owner, size_t first, struct ingot_error *err)
-{
-	struct ext2_map_query q = {.data = fs->runs + first, .data_count = fs->run_count - first};
-	struct run run = {.owner = owner, .kind = RUN_INDIRECT};
-	int rc;
-
-	ext2_map(&q);
-	run.count = q.total;
-	if (run.count == 0)
-		return 0;
-	rc = ext2_add_run(fs, run, err);
-	if (rc < 0)
-		return rc;
-	memmove(fs->runs + first + 1, fs->runs + first,
-		(fs->run_count - 1 - first) * sizeof(*fs->runs));
-	fs->runs[first] = run;
-	return 0;
-}
-
-/* Data and indirect runs of a folder or file. */
 static int add_content(struct ext2 *fs, uint32_t owner, struct ingot_error *err)
 {
 	const struct ingot_node *node = fs->entries[owner].node;
+	struct ext2_mapper mapper = {.owner = owner};
 	size_t first = fs->run_count;
 	int rc;
 
 	if (node && S_ISREG(node->mode))
-		rc = add_file_runs(fs, owner, err);
+		rc = map_file(fs, owner, err);
 	else
-		rc = ext2_add_run(fs,
-			     (struct run){.owner = owner,
-					  .count = ext2_directory_blocks(fs, node),
-					  .kind = RUN_DATA},
-			     err);
-	if (rc == 0)
-		rc = insert_indirect(fs, owner, first, err);
-	if (rc < 0)
-		return rc;
+		rc = ext2_map_add(fs, &mapper, 0, ext2_directory_blocks(fs, node), err);
 	for (size_t i = first; i < fs->run_count; i++)
 		fs->entries[owner].blocks += fs->runs[i].count;
-	return 0;
+	return rc;
 }
 
 static bool is_folder(const struct entry *e)
@@ -280,6 +242,8 @@ static int hand_out_blocks(struct ext2 *fs, struct ingot_error *err)
 			part.count = (uint32_t)ingot_min(
 				run.count, GROUP_BLOCKS - cursor % GROUP_BLOCKS);
 			rc = ext2_add_run(fs, part, err);
+			if (e)
+				e->run_count++;
 			cursor += part.count;
 			run.logical += part.count;
 			run.count -= part.count;

@@ -111,7 +111,7 @@ static int fill_run(struct request *r, const struct run *run, uint32_t count,
 	const struct ext2 *fs = r->fs;
 	uint32_t logical = run->logical + (r->block - run->block);
 	const struct ingot_node *node;
-	struct ext2_map_query q;
+	struct ext2_map map;
 
 	if (run->kind == RUN_XATTR) {
 		ext2_xattr_fill(&fs->xattrs[run->owner], r->data);
@@ -124,12 +124,8 @@ static int fill_run(struct request *r, const struct run *run, uint32_t count,
 		return 0;
 	}
 	if (run->kind == RUN_INDIRECT) {
-		memset(r->data, 0, (size_t)count * BLOCK);
-		q = ext2_entry_map(fs, run->owner);
-		q.first = logical;
-		q.count = count;
-		q.out = r->data;
-		ext2_map(&q);
+		map = ext2_entry_map(fs, run->owner);
+		ext2_map_indirect(&map, run, r->data);
 		return 0;
 	}
 	if (node && S_ISREG(node->mode))

@@ -1,0 +1,483 @@
+#include "image/recipe.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "io/source.h"
+
+/* Reading one recipe. Complaints go to the list; only want of memory ends the reading. */
+struct reader {
+	struct ingot_recipe *recipe;
+	const struct ingot_recipe_options *options;
+	struct ingot_error *err;
+	int rc; /* the first real failure */
+};
+
+/* --- paths ------------------------------------------------------------------------------------------- */
+
+static char *resolve(struct reader *r, const char *given)
+{
+	char *path;
+
+	if (given[0] == '/')
+		path = ingot_strdup(given, r->err);
+	else
+		path = ingot_format(r->err, "%s%s", r->recipe->directory, given);
+	if (!path)
+		r->rc = -ENOMEM;
+	return path;
+}
+
+static void check_path(struct reader *r, const struct ingot_recipe_path *p, bool folder_ok)
+{
+	struct stat st;
+
+	if (!r->options->check_files || !p->path)
+		return;
+	if (stat(p->path, &st) < 0)
+		ingot_yaml_problem(p->node, "'%s': %s", p->given, strerror(errno));
+	else if (S_ISDIR(st.st_mode) && !folder_ok)
+		ingot_yaml_problem(p->node, "'%s' is a folder", p->given);
+	else if (access(p->path, R_OK) < 0)
+		ingot_yaml_problem(p->node, "'%s': %s", p->given, strerror(errno));
+}
+
+enum path_kind {
+	PATH_FILE,         /* a file on the build machine */
+	PATH_FILE_OR_TREE, /* ... or in the tree */
+	PATH_TREE_ITSELF,  /* a folder or an archive */
+};
+
+static void read_path(struct reader *r, struct ingot_yaml_node node, enum path_kind kind,
+		      struct ingot_recipe_path *ret)
+{
+	static const char prefix[] = "tree:";
+	const char *text = ingot_yaml_text(node);
+
+	*ret = (struct ingot_recipe_path){.node = node, .given = text};
+	if (!text)
+		return;
+	if (!*text) {
+		ingot_yaml_problem(node, "the path is empty");
+		return;
+	}
+	if (kind == PATH_FILE_OR_TREE && strncmp(text, prefix, sizeof(prefix) - 1) == 0) {
+		ret->in_tree = text + sizeof(prefix) - 1;
+		ret->in_tree += strspn(ret->in_tree, "/");
+		return;
+	}
+	ret->path = resolve(r, text);
+	check_path(r, ret, kind == PATH_TREE_ITSELF);
+}
+
+/* --- what the image is called --------------------------------------------------------------------------- */
+
+/* Names become parts of file names and labels. */
+static const char *read_word(struct ingot_yaml_node node)
+{
+	const char *text = ingot_yaml_text(node);
+
+	if (!text)
+		return NULL;
+	if (!*text || strlen(text) > 64 || text[0] == '.' || text[0] == '-' ||
+	    text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+			      ".-_+~")]) {
+		ingot_yaml_problem(node, "'%.80s' is not a name: letters, digits and .-_+~, at most "
+					 "64, the first a letter or digit",
+				   text);
+		return NULL;
+	}
+	return text;
+}
+
+static void read_epoch(struct reader *r, struct ingot_yaml_map *map)
+{
+	struct ingot_yaml_node node = ingot_yaml_get(map, "epoch", false /* required */);
+	const char *env = r->options->source_date_epoch;
+	struct ingot_error err;
+	uint64_t epoch;
+
+	if (node.id) {
+		if (!ingot_yaml_u64(node, &epoch))
+			return;
+	} else if (!env || !*env) {
+		ingot_yaml_problem(map->node, "key 'epoch' is missing, and SOURCE_DATE_EPOCH is not "
+					      "set");
+		return;
+	} else if (ingot_parse_u64(env, &epoch, &err) < 0) {
+		ingot_yaml_problem(map->node, "SOURCE_DATE_EPOCH: %s", err.text);
+		return;
+	}
+	if (epoch > (UINT64_C(1) << 33))
+		ingot_yaml_problem(node.id ? node : map->node, "the epoch lies beyond the year 2242");
+	else
+		r->recipe->epoch = (int64_t)epoch;
+}
+
+static void read_seed(struct reader *r, struct ingot_yaml_map *map)
+{
+	struct ingot_recipe *recipe = r->recipe;
+	struct ingot_yaml_node node = ingot_yaml_get(map, "seed", false /* required */);
+	const char *text = ingot_yaml_text(node);
+	struct ingot_error err;
+
+	if (text && ingot_seed_parse(text, &recipe->seed, &err) < 0)
+		ingot_yaml_problem(node, "%s", err.text);
+	if (!node.id && recipe->name && recipe->version && recipe->architecture) {
+		int rc = ingot_seed_from_name(recipe->name, recipe->version, recipe->architecture,
+					      &recipe->seed, r->err);
+
+		if (rc < 0)
+			r->rc = rc;
+	}
+}
+
+static void read_identity(struct reader *r, struct ingot_yaml_map *map)
+{
+	static const char *const architectures[] = {"x86-64", "arm64"};
+	struct ingot_recipe *recipe = r->recipe;
+	int i;
+
+	recipe->name = read_word(ingot_yaml_get(map, "name", true /* required */));
+	recipe->version = read_word(ingot_yaml_get(map, "version", true));
+	i = ingot_yaml_choice(ingot_yaml_get(map, "architecture", true), architectures, 2);
+	if (i >= 0)
+		recipe->architecture = architectures[i];
+	read_epoch(r, map);
+	read_seed(r, map);
+}
+
+/* --- disk ------------------------------------------------------------------------------------------------ */
+
+static void read_layout(struct reader *r, struct ingot_yaml_map *map)
+{
+	struct ingot_recipe *recipe = r->recipe;
+	struct ingot_yaml_node node = ingot_yaml_get(map, "layout", true /* required */);
+	const char *text = ingot_yaml_text(node);
+	size_t n = text ? strlen(text) : 0;
+	uint64_t sector = 0;
+
+	recipe->layout = text;
+	if (text && (strchr(text, '/') || (n > 5 && strcmp(text + n - 5, ".yaml") == 0))) {
+		struct ingot_recipe_path path = {.node = node, .given = text};
+
+		recipe->layout_path = resolve(r, text);
+		path.path = recipe->layout_path;
+		check_path(r, &path, false /* folder_ok */);
+	}
+	(void)ingot_yaml_size(ingot_yaml_get(map, "size", false), &recipe->size);
+	node = ingot_yaml_get(map, "sector-size", false);
+	if (ingot_yaml_u64(node, &sector)) {
+		if (sector != 512 && sector != 4096)
+			ingot_yaml_problem(node, "a sector has 512 or 4096 bytes");
+		recipe->sector_size = (unsigned)sector;
+	}
+}
+
+/* --- tree ------------------------------------------------------------------------------------------------ */
+
+static void read_excludes(struct reader *r, struct ingot_yaml_node node)
+{
+	struct ingot_recipe *recipe = r->recipe;
+	size_t count = ingot_yaml_count(node);
+
+	if (count == 0)
+		return;
+	recipe->excludes = ingot_alloc(count, sizeof(*recipe->excludes), r->err);
+	recipe->exclude_nodes = ingot_alloc(count, sizeof(*recipe->exclude_nodes), r->err);
+	if (!recipe->excludes || !recipe->exclude_nodes) {
+		r->rc = -ENOMEM;
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct ingot_yaml_node item = ingot_yaml_item(node, i);
+		const char *text = ingot_yaml_text(item);
+
+		if (!text)
+			continue;
+		text += strspn(text, "/");
+		if (!*text) {
+			ingot_yaml_problem(item, "the pattern is empty");
+			continue;
+		}
+		recipe->exclude_nodes[recipe->exclude_count] = item;
+		recipe->excludes[recipe->exclude_count++] = text;
+	}
+}
+
+/* "UID:GID" */
+static void read_owner(struct reader *r, struct ingot_yaml_node node)
+{
+	const char *text = ingot_yaml_text(node);
+	unsigned uid, gid;
+	int end = 0;
+
+	if (!text)
+		return;
+	if (sscanf(text, "%9u:%9u%n", &uid, &gid, &end) != 2 || text[end]) {
+		ingot_yaml_problem(node, "'%.80s' is not UID:GID", text);
+		return;
+	}
+	r->recipe->owner = true;
+	r->recipe->uid = uid;
+	r->recipe->gid = gid;
+}
+
+static void read_tree(struct reader *r, struct ingot_yaml_map *map)
+{
+	struct ingot_recipe *recipe = r->recipe;
+
+	read_path(r, ingot_yaml_get(map, "tree", true /* required */), PATH_TREE_ITSELF,
+		  &recipe->tree);
+	read_excludes(r, ingot_yaml_get(map, "exclude", false));
+	read_owner(r, ingot_yaml_get(map, "owner", false));
+	read_path(r, ingot_yaml_get(map, "owner-map", false), PATH_FILE, &recipe->owner_map);
+	read_path(r, ingot_yaml_get(map, "oem", false), PATH_TREE_ITSELF, &recipe->oem);
+}
+
+/* --- usr ------------------------------------------------------------------------------------------------- */
+
+static void read_block_size(struct ingot_yaml_node node, uint32_t *size)
+{
+	uint64_t value;
+
+	if (!ingot_yaml_size(node, &value))
+		return;
+	if (!ingot_is_power_of_two(value) || value < 512 || value > 512 * 1024)
+		ingot_yaml_problem(node, "a block size is a power of two from 512 to 512K");
+	else
+		*size = (uint32_t)value;
+}
+
+static void read_salt(struct ingot_recipe *recipe, struct ingot_yaml_node node)
+{
+	const char *text = ingot_yaml_text(node);
+	struct ingot_error err;
+
+	if (!text)
+		return;
+	recipe->salt_given = true;
+	if (strcmp(text, "-") == 0)
+		return;
+	if (ingot_unhex(text, recipe->salt, sizeof(recipe->salt), &recipe->salt_size, &err) < 0)
+		ingot_yaml_problem(node, "%s", err.text);
+}
+
+static void read_usr(struct reader *r, struct ingot_yaml_node node)
+{
+	static const char *const fits[] = {"partition", "content"};
+	static const char *const hashes[] = {"sha256", "sha512", "sha384", "sha224"};
+	struct ingot_recipe *recipe = r->recipe;
+	struct ingot_yaml_map map;
+	int i;
+
+	recipe->hash = hashes[0];
+	recipe->data_block_size = recipe->hash_block_size = 4096;
+	if (!node.id || !ingot_yaml_open(node, "usr", &map))
+		return;
+	i = ingot_yaml_choice(ingot_yaml_get(&map, "fit", false), fits, 2);
+	recipe->fit_content = i == 1;
+	i = ingot_yaml_choice(ingot_yaml_get(&map, "hash", false), hashes, 4);
+	if (i >= 0)
+		recipe->hash = hashes[i];
+	read_block_size(ingot_yaml_get(&map, "data-block-size", false), &recipe->data_block_size);
+	read_block_size(ingot_yaml_get(&map, "hash-block-size", false), &recipe->hash_block_size);
+	read_salt(recipe, ingot_yaml_get(&map, "salt", false));
+	ingot_yaml_close(&map);
+}
+
+/* --- boot ------------------------------------------------------------------------------------------------ */
+
+static void read_initrds(struct reader *r, struct ingot_yaml_node node)
+{
+	struct ingot_recipe *recipe = r->recipe;
+	size_t count = ingot_yaml_count(node);
+
+	if (count > INGOT_RECIPE_INITRDS_MAX) {
+		ingot_yaml_problem(node, "more than %d initrds", INGOT_RECIPE_INITRDS_MAX);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		read_path(r, ingot_yaml_item(node, i), PATH_FILE_OR_TREE,
+			  &recipe->initrds[recipe->initrd_count++]);
+}
+
+static void read_esp_files(struct reader *r, struct ingot_yaml_node node)
+{
+	struct ingot_recipe *recipe = r->recipe;
+	struct ingot_yaml_map map;
+
+	if (!node.id || !ingot_yaml_open(node, "esp", &map))
+		return;
+	if (map.count > INGOT_RECIPE_FILES_MAX) {
+		ingot_yaml_problem(node, "more than %d files", INGOT_RECIPE_FILES_MAX);
+		return;
+	}
+	for (size_t i = 0; i < map.count; i++) {
+		struct ingot_recipe_file *file = &recipe->esp[recipe->esp_count++];
+		struct ingot_yaml_node value = ingot_yaml_pair(&map, i, &file->target);
+
+		read_path(r, value, PATH_FILE_OR_TREE, &file->source);
+	}
+}
+
+static void read_cmdline(struct ingot_recipe *recipe, struct ingot_yaml_node node)
+{
+	const char *text = ingot_yaml_text(node);
+
+	recipe->cmdline = text ? text : "";
+	for (const char *p = recipe->cmdline; *p; p++)
+		if ((unsigned char)*p < 0x20) {
+			ingot_yaml_problem(node, "the command line has a control character in it");
+			return;
+		}
+}
+
+static void read_boot(struct reader *r, struct ingot_yaml_node node)
+{
+	struct ingot_recipe *recipe = r->recipe;
+	struct ingot_yaml_map map;
+	uint64_t version = 0;
+
+	if (!node.id || !ingot_yaml_open(node, "boot", &map))
+		return;
+	recipe->boot = true;
+	read_path(r, ingot_yaml_get(&map, "linux", true /* required */), PATH_FILE_OR_TREE,
+		  &recipe->linux_image);
+	read_initrds(r, ingot_yaml_get(&map, "initrd", true));
+	read_path(r, ingot_yaml_get(&map, "stub", true), PATH_FILE_OR_TREE, &recipe->stub);
+	read_path(r, ingot_yaml_get(&map, "os-release", false), PATH_FILE_OR_TREE,
+		  &recipe->os_release);
+	read_cmdline(recipe, ingot_yaml_get(&map, "cmdline", false));
+	if (ingot_yaml_u64(ingot_yaml_get(&map, "systemd-version", false), &version))
+		recipe->systemd_version = (unsigned)ingot_min(version, 10000);
+	read_esp_files(r, ingot_yaml_get(&map, "esp", false));
+	ingot_yaml_close(&map);
+}
+
+/* --- the rest -------------------------------------------------------------------------------------------- */
+
+static void read_signing(struct reader *r, struct ingot_yaml_node node)
+{
+	struct ingot_recipe *recipe = r->recipe;
+	struct ingot_yaml_map map;
+
+	if (!node.id || !ingot_yaml_open(node, "signing", &map))
+		return;
+	recipe->sign = true;
+	read_path(r, ingot_yaml_get(&map, "key", true /* required */), PATH_FILE, &recipe->key);
+	read_path(r, ingot_yaml_get(&map, "certificate", true), PATH_FILE, &recipe->certificate);
+	(void)ingot_yaml_bool(ingot_yaml_get(&map, "enforce", false), &recipe->enforce);
+	ingot_yaml_close(&map);
+}
+
+static void read_manifest(struct reader *r, struct ingot_yaml_node node)
+{
+	struct ingot_yaml_map map;
+
+	r->recipe->digests = true;
+	if (!node.id || !ingot_yaml_open(node, "manifest", &map))
+		return;
+	(void)ingot_yaml_bool(ingot_yaml_get(&map, "digests", false), &r->recipe->digests);
+	ingot_yaml_close(&map);
+}
+
+static void read_outputs(struct ingot_yaml_node node)
+{
+	static const char *const formats[] = {"raw"};
+
+	for (size_t i = 0; i < ingot_yaml_count(node); i++)
+		(void)ingot_yaml_choice(ingot_yaml_item(node, i), formats, 1);
+}
+
+static void read_all(struct reader *r)
+{
+	struct ingot_yaml_map map;
+
+	if (!ingot_yaml_open(ingot_yaml_root(r->recipe->doc), "the recipe", &map))
+		return;
+	read_identity(r, &map);
+	read_layout(r, &map);
+	read_tree(r, &map);
+	read_usr(r, ingot_yaml_get(&map, "usr", false /* required */));
+	read_boot(r, ingot_yaml_get(&map, "boot", false));
+	read_signing(r, ingot_yaml_get(&map, "signing", false));
+	read_manifest(r, ingot_yaml_get(&map, "manifest", false));
+	read_outputs(ingot_yaml_get(&map, "outputs", false));
+	ingot_yaml_close(&map);
+}
+
+/* The folder of a path with its slash, "" for none. */
+static char *directory_of(const char *path, struct ingot_error *err)
+{
+	const char *slash = strrchr(path, '/');
+
+	return ingot_format(err, "%.*s", slash ? (int)(slash - path) + 1 : 0, path);
+}
+
+int ingot_recipe_parse(const char *file, const char *text, size_t size,
+		       const struct ingot_recipe_options *options, struct ingot_problems *problems,
+		       struct ingot_recipe **ret, struct ingot_error *err)
+{
+	INGOT_RECIPE struct ingot_recipe *recipe = ingot_alloc(1, sizeof(*recipe), err);
+	struct reader r = {.recipe = recipe, .options = options, .err = err};
+	int rc;
+
+	if (!recipe)
+		return -ENOMEM;
+	recipe->file = ingot_strdup(file, err);
+	recipe->directory = directory_of(file, err);
+	if (!recipe->file || !recipe->directory)
+		return -ENOMEM;
+	rc = ingot_yaml_parse(file, text, size, problems, &recipe->doc, err);
+	if (rc < 0)
+		return rc;
+	read_all(&r);
+	if (r.rc < 0)
+		return r.rc;
+	*ret = INGOT_TAKE(recipe);
+	if (ingot_problems_any(problems))
+		return ingot_raise(err, -EINVAL, "the recipe '%s' has mistakes", file);
+	return 0;
+}
+
+int ingot_recipe_load(const char *path, const struct ingot_recipe_options *options,
+		      struct ingot_problems *problems, struct ingot_recipe **ret,
+		      struct ingot_error *err)
+{
+	INGOT_FREE char *text = NULL;
+	size_t size;
+	int rc = ingot_load_file(path, INGOT_YAML_MAX, &text, &size, err);
+
+	if (rc < 0)
+		return rc;
+	return ingot_recipe_parse(path, text, size, options, problems, ret, err);
+}
+
+void ingot_recipe_free(struct ingot_recipe *recipe)
+{
+	if (!recipe)
+		return;
+	for (size_t i = 0; i < recipe->initrd_count; i++)
+		free(recipe->initrds[i].path);
+	for (size_t i = 0; i < recipe->esp_count; i++)
+		free(recipe->esp[i].source.path);
+	free(recipe->tree.path);
+	free(recipe->owner_map.path);
+	free(recipe->oem.path);
+	free(recipe->linux_image.path);
+	free(recipe->stub.path);
+	free(recipe->os_release.path);
+	free(recipe->key.path);
+	free(recipe->certificate.path);
+	free(recipe->layout_path);
+	free(recipe->excludes);
+	free(recipe->exclude_nodes);
+	ingot_yaml_free(recipe->doc);
+	free(recipe->file);
+	free(recipe->directory);
+	free(recipe);
+}
