@@ -10,6 +10,7 @@ extern const struct cli_command cmd_uki;
 extern const struct cli_command *const cli_commands[];
 extern const size_t cli_command_count;
 
+extern const struct cli_command cmd_build;
 extern const struct cli_command cmd_mkfs;
 extern const struct cli_command cmd_verity_format, cmd_verity_check;
 extern const struct cli_command cmd_disk;

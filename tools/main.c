@@ -18,6 +18,7 @@
 enum { EXIT_DONE = 0, EXIT_CANNOT = 2 };
 
 const struct cli_command *const cli_commands[] = {
+	&cmd_build,
 	&cmd_mkfs,
 	&cmd_verity_format,
 	&cmd_verity_check,

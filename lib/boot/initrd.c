@@ -48,12 +48,10 @@ static int check(const struct ingot_initrd_verity *verity, char hex[2 * HASH_MAX
 {
 	int rc = check_hash(verity->root_hash, hex, err);
 
-	if (rc < 0)
-		return rc;
-	rc = ingot_device_check(verity->data_device, "data device", err);
-	if (rc < 0)
-		return rc;
-	rc = ingot_device_check(verity->hash_device, "hash device", err);
+	if (rc == 0 && verity->data_device)
+		rc = ingot_device_check(verity->data_device, "data device", err);
+	if (rc == 0 && verity->data_device)
+		rc = ingot_device_check(verity->hash_device, "hash device", err);
 	if (rc < 0)
 		return rc;
 	if (verity->hash_offset % 512)
@@ -92,6 +90,22 @@ static void add_unit(struct entries *entries, const char *text)
 	    S_IFLNK | 0777, target, sizeof(target) - 1);
 }
 
+/* What opens the device: veritytab, or a unit for a systemd that cannot read it. */
+static int add_table(struct entries *entries, const struct ingot_initrd_verity *verity,
+		     char **ret_text, struct ingot_error *err)
+{
+	bool unit = ingot_verity_needs_unit(verity);
+
+	*ret_text = unit ? ingot_verity_unit(verity, err) : ingot_veritytab_line(verity, err);
+	if (!*ret_text)
+		return -ENOMEM;
+	if (unit)
+		add_unit(entries, *ret_text);
+	else
+		add(entries, "etc/veritytab", S_IFREG | 0644, *ret_text, strlen(*ret_text));
+	return 0;
+}
+
 int ingot_initrd_segment(const struct ingot_initrd_verity *verity, struct ingot_source **ret,
 			 struct ingot_error *err)
 {
@@ -101,17 +115,11 @@ int ingot_initrd_segment(const struct ingot_initrd_verity *verity, struct ingot_
 	char hex[2 * HASH_MAX + 1];
 	int rc = check(verity, hex, err);
 
+	checked.root_hash = hex;
+	if (rc == 0 && verity->data_device)
+		rc = add_table(&entries, &checked, &text, err);
 	if (rc < 0)
 		return rc;
-	checked.root_hash = hex;
-	text = ingot_verity_needs_unit(&checked) ? ingot_verity_unit(&checked, err)
-						 : ingot_veritytab_line(&checked, err);
-	if (!text)
-		return -ENOMEM;
-	if (ingot_verity_needs_unit(&checked))
-		add_unit(&entries, text);
-	else
-		add(&entries, "etc/veritytab", S_IFREG | 0644, text, strlen(text));
 	if (verity->signature)
 		add(&entries, "etc/usr.p7s", S_IFREG | 0644, verity->signature,
 		    verity->signature_size);

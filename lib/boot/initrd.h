@@ -20,11 +20,14 @@
 
 struct ingot_initrd_verity {
 	const char *root_hash;	 /* hex */
-	const char *data_device; /* as in device.h */
+	const char *data_device; /* as in device.h; NULL: systemd finds /usr by usrhash=, so that
+				  * only the files below go in */
 	const char *hash_device;
 	uint64_t hash_offset;  /* bytes from the start of hash_device to the superblock */
 	const void *signature; /* PKCS#7, DER; NULL: none */
 	size_t signature_size;
+	bool keep_signature; /* only put the file there: a kernel that is handed a signature by a
+			      * certificate not in its keyring refuses the device */
 	const void *certificate; /* X.509, PEM; NULL: none */
 	size_t certificate_size;
 	unsigned systemd_version; /* in the initrd; 0: a recent one */

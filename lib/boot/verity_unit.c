@@ -22,13 +22,20 @@ bool ingot_verity_needs_unit(const struct ingot_initrd_verity *verity)
 	       (version < SYSTEMD_HASH_OFFSET && verity->hash_offset > 0);
 }
 
+/* Whether the kernel gets the signature to check. */
+static bool is_handed_over(const struct ingot_initrd_verity *verity)
+{
+	return verity->signature && !verity->keep_signature;
+}
+
 char *ingot_veritytab_line(const struct ingot_initrd_verity *verity, struct ingot_error *err)
 {
 	INGOT_FREE char *offset =
 		verity->hash_offset ? ingot_format(err, "hash-offset=%" PRIu64, verity->hash_offset)
 				    : ingot_strdup("", err);
-	const char *signature =
-		verity->signature ? "root-hash-signature=" INGOT_VERITY_SIGNATURE_PATH : "";
+	const char *signature = is_handed_over(verity)
+					? "root-hash-signature=" INGOT_VERITY_SIGNATURE_PATH
+					: "";
 
 	if (!offset)
 		return NULL;
@@ -66,8 +73,9 @@ char *ingot_verity_unit(const struct ingot_initrd_verity *verity, struct ingot_e
 		verity->hash_offset
 			? ingot_format(err, "--hash-offset=%" PRIu64 " ", verity->hash_offset)
 			: ingot_strdup("", err);
-	const char *signature =
-		verity->signature ? "--root-hash-signature=" INGOT_VERITY_SIGNATURE_PATH " " : "";
+	const char *signature = is_handed_over(verity)
+					? "--root-hash-signature=" INGOT_VERITY_SIGNATURE_PATH " "
+					: "";
 	const char *other, *blank;
 
 	if (!data_unit || !hash_unit || !offset)

@@ -1,0 +1,231 @@
+#include "image/build_internal.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/text.h"
+#include "image/digest.h"
+
+/* --- the summary ------------------------------------------------------------------------------------- */
+
+static double now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Until a step has ended, its `seconds` hold when it began. */
+static void end_step(struct ingot_build_summary *summary)
+{
+	struct ingot_build_step *step;
+
+	if (summary->step_count == 0)
+		return;
+	step = &summary->steps[summary->step_count - 1];
+	step->seconds = now() - step->seconds;
+}
+
+void build_step(struct build *b, const char *name)
+{
+	struct ingot_build_summary *summary = b->summary;
+
+	if (summary->step_count == INGOT_BUILD_STEPS_MAX)
+		return;
+	end_step(summary);
+	summary->steps[summary->step_count++] =
+		(struct ingot_build_step){.name = name, .seconds = now()};
+	if (b->options->step)
+		b->options->step(b->options->context, name);
+}
+
+void build_note(struct build *b, const char *format, ...)
+{
+	struct ingot_build_summary *summary = b->summary;
+	char *text = NULL;
+	va_list args;
+	int n;
+
+	if (summary->note_count == INGOT_BUILD_NOTES_MAX)
+		return;
+	va_start(args, format);
+	n = vasprintf(&text, format, args);
+	va_end(args);
+	if (n >= 0)
+		summary->notes[summary->note_count++] = text;
+}
+
+void ingot_build_summary_done(struct ingot_build_summary *summary)
+{
+	free(summary->image);
+	free(summary->manifest);
+	for (size_t i = 0; i < summary->note_count; i++)
+		free(summary->notes[i]);
+	*summary = (struct ingot_build_summary){0};
+}
+
+static void fill_summary(struct build *b)
+{
+	struct ingot_build_summary *s = b->summary;
+
+	s->image_size = b->placement->disk_size;
+	s->tree_entries = b->tree_digest.entries;
+	if (!b->usr)
+		return;
+	(void)snprintf(s->root_hash, sizeof(s->root_hash), "%s", b->root.hex);
+	s->data_blocks = b->geometry.data_blocks;
+	s->hash_blocks = b->geometry.hash_blocks;
+	s->usr_size = b->ext2->size;
+	s->usr_free = b->ext2_stats.free_blocks * INGOT_EXT2_BLOCK;
+}
+
+/* --- outputs ----------------------------------------------------------------------------------------- */
+
+static int name_outputs(struct build *b, struct ingot_error *err)
+{
+	const char *folder = b->options->output_directory;
+	const struct ingot_recipe *r = b->recipe;
+
+	b->summary->image = ingot_format(err, "%s/%s-%s.raw", folder, r->name, r->version);
+	b->summary->manifest =
+		ingot_format(err, "%s/%s-%s.manifest.json", folder, r->name, r->version);
+	if (!b->summary->image || !b->summary->manifest)
+		return -ENOMEM;
+	if (mkdir(folder, 0777) < 0 && errno != EEXIST)
+		return ingot_raise_errno(err, errno, "make the folder '%s'", folder);
+	return 0;
+}
+
+static int open_disk(struct build *b, struct ingot_error *err)
+{
+	int rc = name_outputs(b, err);
+
+	if (rc == 0)
+		rc = ingot_output_create(b->summary->image, &b->output, err);
+	if (rc == 0)
+		rc = ingot_output_sink(b->output, b->placement->disk_size, &b->disk, err);
+	return rc;
+}
+
+/* Writes what the kernel holds back to the disk while the digest is computed from it. */
+static void *flush(void *arg)
+{
+	const struct ingot_output *output = arg;
+
+	/* The commit syncs again and reports; this one only saves time. */
+	(void)fdatasync(ingot_output_fd(output));
+	return NULL;
+}
+
+static int digest_disk(struct build *b, uint8_t digest[INGOT_SHA256_SIZE], struct ingot_error *err)
+{
+	pthread_t flusher;
+	bool started;
+	int rc;
+
+	if (!b->recipe->digests)
+		return 0;
+	build_step(b, "digest of the image");
+	started = pthread_create(&flusher, NULL, flush, b->output) == 0;
+	rc = image_digest(ingot_output_fd(b->output), b->disk, &b->options->progress, digest, err);
+	if (started)
+		(void)pthread_join(flusher, NULL);
+	return rc;
+}
+
+static int write_manifest(struct build *b, const uint8_t *digest, struct ingot_output **ret,
+			  struct ingot_error *err)
+{
+	INGOT_FREE char *text = NULL, *line = NULL;
+	json_t *manifest = NULL;
+	int rc = manifest_make(b, digest, &manifest, err);
+
+	if (rc < 0)
+		return rc;
+	text = json_dumps(manifest, JSON_INDENT(2));
+	json_decref(manifest);
+	if (!text)
+		return ingot_raise_oom(err, 0);
+	line = ingot_format(err, "%s\n", text);
+	if (!line)
+		return -ENOMEM;
+	rc = ingot_output_create(b->summary->manifest, ret, err);
+	if (rc == 0)
+		rc = ingot_output_write(*ret, line, strlen(line), err);
+	return rc;
+}
+
+/* Both files are whole before either gets its name. */
+static int finish(struct build *b, struct ingot_error *err)
+{
+	INGOT_OUTPUT struct ingot_output *manifest = NULL;
+	uint8_t digest[INGOT_SHA256_SIZE];
+	int rc = digest_disk(b, digest, err);
+
+	if (rc == 0)
+		rc = write_manifest(b, b->recipe->digests ? digest : NULL, &manifest, err);
+	if (rc < 0)
+		return rc;
+	build_step(b, "write to the disk");
+	rc = ingot_output_commit(b->output, err);
+	if (rc == 0)
+		rc = ingot_output_commit(manifest, err);
+	return rc;
+}
+
+/* --- the whole --------------------------------------------------------------------------------------- */
+
+static void build_done(struct build *b)
+{
+	ingot_sink_free(b->disk);
+	ingot_output_free(b->output);
+	root_hash_done(&b->root);
+	ingot_key_free(b->key);
+	ingot_certificate_free(b->certificate);
+	ingot_source_free(b->ext2);
+	boot_close_inputs(&b->inputs);
+	ingot_tree_free(b->oem);
+	ingot_tree_free(b->tree);
+	free(b->gpt);
+	free(b->placement);
+	ingot_layout_free(b->layout);
+	ingot_recipe_free(b->recipe);
+}
+
+static int run(struct build *b, const char *recipe, struct ingot_problems *problems,
+	       struct ingot_error *err)
+{
+	int rc = build_load(b, recipe, problems, err);
+
+	if (rc == 0)
+		rc = build_plan(b, problems, err);
+	if (rc == 0)
+		rc = open_disk(b, err);
+	if (rc == 0)
+		rc = build_write(b, err);
+	if (rc == 0)
+		rc = finish(b, err);
+	end_step(b->summary);
+	if (rc == 0)
+		fill_summary(b);
+	return rc;
+}
+
+int ingot_build(const char *recipe, const struct ingot_build_options *options,
+		struct ingot_problems *problems, struct ingot_build_summary *ret,
+		struct ingot_error *err)
+{
+	struct build b = {.options = options, .summary = ret};
+	int rc;
+
+	*ret = (struct ingot_build_summary){0};
+	rc = run(&b, recipe, problems, err);
+	build_done(&b);
+	return rc;
+}

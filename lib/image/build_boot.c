@@ -1,0 +1,262 @@
+#include "image/build_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "boot/initrd.h"
+#include "boot/uki.h"
+#include "fs/fat.h"
+#include "image/tree_file.h"
+
+/*
+ * The way from the firmware to /usr: command line and initrd go into a UKI, the UKI onto
+ * the ESP. All of it depends on the root hash but none of its sizes do, so the plan makes
+ * it once with a made-up hash and finds out early whether it fits.
+ */
+
+/* --- inputs ---------------------------------------------------------------------------------------- */
+
+/* Opens a path of the recipe; what is wrong with it is a problem at its place. */
+static int open_path(struct build *b, const struct ingot_recipe_path *path,
+		     struct ingot_source **ret, struct ingot_error *err)
+{
+	struct ingot_error inner = {0};
+	const struct ingot_node *node;
+	int rc;
+
+	if (!path->given)
+		return 0;
+	if (path->path) {
+		rc = ingot_source_open(path->path, ret, &inner);
+	} else {
+		rc = ingot_tree_match(b->tree, path->in_tree, &node, &inner);
+		if (rc == 0)
+			rc = ingot_tree_file(b->tree, node, ret, &inner);
+	}
+	if (rc == -ENOMEM)
+		return ingot_raise(err, rc, "%s", inner.text);
+	if (rc < 0)
+		ingot_yaml_problem(path->node, "%s", inner.text);
+	return 0;
+}
+
+/* The tree's own os-release, where the recipe names none. */
+static int open_os_release(struct build *b, struct ingot_error *err)
+{
+	const struct ingot_node *node;
+	int rc;
+
+	if (b->recipe->os_release.given)
+		return open_path(b, &b->recipe->os_release, &b->inputs.os_release, err);
+	rc = ingot_tree_match(b->tree, "usr/lib/os-release", &node, err);
+	if (rc < 0)
+		return ingot_wrap(err, rc, "os-release for the UKI (key boot.os-release)");
+	return ingot_tree_file(b->tree, node, &b->inputs.os_release, err);
+}
+
+int boot_open_inputs(struct build *b, struct ingot_problems *problems, struct ingot_error *err)
+{
+	struct ingot_recipe *recipe = b->recipe;
+	int rc = open_path(b, &recipe->linux_image, &b->inputs.linux_image, err);
+
+	if (rc == 0)
+		rc = open_path(b, &recipe->stub, &b->inputs.stub, err);
+	for (size_t i = 0; i < recipe->initrd_count && rc == 0; i++)
+		rc = open_path(b, &recipe->initrds[i], &b->inputs.initrds[i], err);
+	for (size_t i = 0; i < recipe->esp_count && rc == 0; i++)
+		rc = open_path(b, &recipe->esp[i].source, &b->inputs.esp[i], err);
+	if (rc == 0 && !ingot_problems_any(problems))
+		rc = open_os_release(b, err);
+	return rc;
+}
+
+void boot_close_inputs(struct boot_inputs *inputs)
+{
+	ingot_source_free(inputs->linux_image);
+	ingot_source_free(inputs->stub);
+	ingot_source_free(inputs->os_release);
+	for (size_t i = 0; i < INGOT_RECIPE_INITRDS_MAX; i++)
+		ingot_source_free(inputs->initrds[i]);
+	for (size_t i = 0; i < INGOT_RECIPE_FILES_MAX; i++)
+		ingot_source_free(inputs->esp[i]);
+}
+
+/* --- command line ---------------------------------------------------------------------------------- */
+
+static int partuuid(const struct ingot_gpt *gpt, const struct ingot_placed *placed, char *text,
+		    struct ingot_error *err)
+{
+	const struct ingot_gpt_partition *partition = gpt_partition(gpt, placed);
+	char uuid[INGOT_GUID_TEXT];
+
+	if (!partition)
+		return ingot_raise(err, -EINVAL, "partition %u is not in the table", placed->number);
+	(void)sprintf(text, "PARTUUID=%s", ingot_guid_text(&partition->uuid, uuid));
+	return 0;
+}
+
+#define PARTUUID_TEXT (sizeof("PARTUUID=") + INGOT_GUID_TEXT)
+
+/*
+ * What the image needs, then what the recipe adds. A hash tree in a partition of its own
+ * is found by systemd through usrhash=; an appended one is opened by the initrd segment.
+ */
+static char *make_cmdline(const struct build *b, const struct root_hash *root,
+			  const struct ingot_gpt *gpt, struct ingot_error *err)
+{
+	bool enforce = b->recipe->enforce && b->key;
+	char device[PARTUUID_TEXT] = "", hash[160] = "";
+
+	if (b->root_place && partuuid(gpt, b->root_place, device, err) < 0)
+		return NULL;
+	if (b->usr && b->hash_place)
+		(void)snprintf(hash, sizeof(hash), "usrhash=%s ", root->hex);
+	return ingot_format(
+		err, "%s%s%s%s%s%s%s%s", *device ? "root=" : "", device, *device ? " rw " : "",
+		b->usr ? "mount.usr=/dev/mapper/usr mount.usrfstype=ext2 mount.usrflags=ro " : "",
+		hash,
+		enforce && b->hash_place
+			? "systemd.verity_usr_options=root-hash-signature=/etc/usr.p7s "
+			: "",
+		enforce ? "dm_verity.require_signatures=1 " : "", b->recipe->cmdline);
+}
+
+/* --- initrd ---------------------------------------------------------------------------------------- */
+
+static int make_segment(const struct build *b, const struct root_hash *root,
+			const struct ingot_gpt *gpt, struct ingot_source **ret,
+			struct ingot_error *err)
+{
+	char device[PARTUUID_TEXT];
+	INGOT_FREE char *pem = NULL;
+	struct ingot_initrd_verity verity = {
+		.root_hash = root->hex,
+		.signature = root->signature,
+		.signature_size = root->signature_size,
+		.keep_signature = !b->recipe->enforce,
+		.systemd_version = b->recipe->systemd_version,
+		.epoch = b->recipe->epoch,
+	};
+	int rc = 0;
+
+	if (b->certificate)
+		rc = ingot_certificate_pem(b->certificate, &pem, &verity.certificate_size, err);
+	if (rc < 0)
+		return rc;
+	verity.certificate = pem;
+	if (!b->hash_place) { /* appended: systemd cannot find it by itself */
+		rc = partuuid(gpt, b->usr_place, device, err);
+		if (rc < 0)
+			return rc;
+		verity.data_device = verity.hash_device = device;
+		verity.hash_offset = b->geometry.hash_offset;
+	}
+	return ingot_initrd_segment(&verity, ret, err);
+}
+
+static int make_initrd(struct build *b, const struct root_hash *root, const struct ingot_gpt *gpt,
+		       struct esp *esp, struct ingot_error *err)
+{
+	struct ingot_source *parts[INGOT_RECIPE_INITRDS_MAX + 1];
+	size_t count = 0;
+	int rc;
+
+	for (size_t i = 0; i < b->recipe->initrd_count; i++)
+		parts[count++] = b->inputs.initrds[i];
+	if (b->usr) {
+		rc = make_segment(b, root, gpt, &esp->segment, err);
+		if (rc < 0)
+			return ingot_wrap(err, rc, "initrd segment");
+		parts[count++] = esp->segment;
+	}
+	return ingot_initrd_source(parts, count, &esp->initrd, err);
+}
+
+/* --- UKI ------------------------------------------------------------------------------------------- */
+
+static int make_uki(struct build *b, const struct root_hash *root, const struct ingot_gpt *gpt,
+		    struct esp *esp, struct ingot_error *err)
+{
+	INGOT_FREE char *text = make_cmdline(b, root, gpt, err);
+	INGOT_FREE char *cmdline = NULL;
+	int rc;
+
+	if (!text)
+		return -ENOMEM;
+	rc = ingot_uki_cmdline(text, strlen(text), &cmdline, err);
+	if (rc == 0)
+		rc = ingot_source_memory("command line", cmdline, strlen(cmdline), &esp->cmdline,
+					 err);
+	if (rc == 0)
+		rc = make_initrd(b, root, gpt, esp, err);
+	if (rc < 0)
+		return rc;
+	return ingot_uki_source(b->inputs.stub,
+				(const struct ingot_uki_section[]){
+					{".osrel", b->inputs.os_release},
+					{".cmdline", esp->cmdline},
+					{".initrd", esp->initrd},
+					{".linux", b->inputs.linux_image},
+				},
+				4, &esp->uki, err);
+}
+
+/* --- ESP ------------------------------------------------------------------------------------------- */
+
+static const char *uki_path(const struct build *b)
+{
+	return strcmp(b->recipe->architecture, "arm64") == 0 ? "EFI/BOOT/BOOTAA64.EFI"
+							     : "EFI/BOOT/BOOTX64.EFI";
+}
+
+static int make_fat(struct build *b, const struct ingot_fat_file *files, size_t count,
+		    struct esp *esp, struct ingot_error *err)
+{
+	uint8_t id[4];
+	struct ingot_fat_options options = {
+		.size = b->esp_place->size,
+		.sector_size = b->placement->sector_size,
+		.label = entry_of(b, b->esp_place)->filesystem_label,
+		.epoch = b->recipe->epoch,
+		.hidden_sectors = (uint32_t)(b->esp_place->start / b->placement->sector_size),
+	};
+	int rc = ingot_derive(&b->recipe->seed, "esp volume id", id, sizeof(id), err);
+
+	if (rc < 0)
+		return rc;
+	options.volume_id = ingot_get_be32(id);
+	rc = ingot_fat_source(&options, files, count, &esp->fat, err);
+	return rc < 0 ? ingot_wrap(err, rc, "ESP") : 0;
+}
+
+int esp_make(struct build *b, const struct root_hash *root, const struct ingot_gpt *gpt,
+	     struct esp *ret, struct ingot_error *err)
+{
+	struct ingot_fat_file files[INGOT_RECIPE_FILES_MAX + 1];
+	size_t count = 0;
+	int rc;
+
+	*ret = (struct esp){0};
+	if (b->recipe->boot) {
+		rc = make_uki(b, root, gpt, ret, err);
+		if (rc < 0)
+			return ingot_wrap(err, rc, "UKI");
+		files[count++] = (struct ingot_fat_file){uki_path(b), ret->uki};
+	}
+	for (size_t i = 0; i < b->recipe->esp_count; i++)
+		files[count++] =
+			(struct ingot_fat_file){b->recipe->esp[i].target, b->inputs.esp[i]};
+	return make_fat(b, files, count, ret, err);
+}
+
+void esp_done(struct esp *esp)
+{
+	ingot_source_free(esp->fat);
+	ingot_source_free(esp->uki);
+	ingot_source_free(esp->initrd);
+	ingot_source_free(esp->segment);
+	ingot_source_free(esp->cmdline);
+	*esp = (struct esp){0};
+}

@@ -1,0 +1,110 @@
+/* What the parts of a build share: everything known about the image being made. */
+#ifndef INGOT_IMAGE_BUILD_INTERNAL_H
+#define INGOT_IMAGE_BUILD_INTERNAL_H
+
+#include <jansson.h>
+
+#include "disk/gpt.h"
+#include "disk/layout.h"
+#include "disk/place.h"
+#include "fs/ext2.h"
+#include "image/build.h"
+#include "image/recipe.h"
+#include "image/tree_digest.h"
+#include "io/output.h"
+#include "sign/keys.h"
+#include "tree/tree.h"
+#include "verity/build.h"
+
+/* A root hash and what follows from it. For the plan it is a made-up one of the same size. */
+struct root_hash {
+	uint8_t bytes[INGOT_VERITY_DIGEST_MAX];
+	size_t size;
+	char hex[2 * INGOT_VERITY_DIGEST_MAX + 1];
+	uint8_t *signature; /* PKCS#7, DER; NULL: not signed */
+	size_t signature_size;
+};
+
+struct boot_inputs {
+	struct ingot_source *linux_image, *stub, *os_release;
+	struct ingot_source *initrds[INGOT_RECIPE_INITRDS_MAX];
+	struct ingot_source *esp[INGOT_RECIPE_FILES_MAX];
+};
+
+/* The ESP for one root hash: a filesystem and all that it passes through. */
+struct esp {
+	struct ingot_source *fat;
+	struct ingot_source *uki, *initrd, *segment, *cmdline;
+};
+
+struct build {
+	const struct ingot_build_options *options;
+	struct ingot_recipe *recipe;
+	struct ingot_layout *layout;
+	struct ingot_placement *placement;
+	struct ingot_gpt *gpt;
+
+	struct ingot_tree *tree, *oem;
+	struct ingot_node *usr; /* the root of /usr; NULL: the layout has none */
+	struct tree_digest tree_digest, oem_digest;
+	struct boot_inputs inputs;
+
+	const struct ingot_placed *usr_place, *hash_place, *signature_place;
+	const struct ingot_placed *esp_place, *root_place, *oem_place;
+	struct ingot_source *ext2;
+	struct ingot_ext2_stats ext2_stats;
+	struct ingot_guid usr_uuid;
+	struct ingot_verity_params verity;
+	struct ingot_verity_geometry geometry;
+
+	struct ingot_key *key;
+	struct ingot_certificate *certificate;
+	struct root_hash root;
+
+	struct ingot_output *output;
+	struct ingot_sink *disk;
+
+	struct ingot_build_summary *summary;
+};
+
+/* build_plan.c: recipe and layout, then everything but bytes. */
+int build_load(struct build *b, const char *recipe, struct ingot_problems *problems,
+	       struct ingot_error *err);
+int build_plan(struct build *b, struct ingot_problems *problems, struct ingot_error *err);
+
+/* build_boot.c */
+int boot_open_inputs(struct build *b, struct ingot_problems *problems, struct ingot_error *err);
+void boot_close_inputs(struct boot_inputs *inputs);
+int esp_make(struct build *b, const struct root_hash *root, const struct ingot_gpt *gpt,
+	     struct esp *ret, struct ingot_error *err);
+void esp_done(struct esp *esp);
+
+/* build_write.c */
+int build_write(struct build *b, struct ingot_error *err);
+
+/* build_identity.c: what depends on the root hash or the seed. */
+int identity_label(const struct build *b, const char *what, struct ingot_guid *ret,
+		   struct ingot_error *err);
+int root_hash_sign(const struct build *b, struct root_hash *root, struct ingot_error *err);
+void root_hash_done(struct root_hash *root);
+int gpt_for(const struct build *b, const struct root_hash *root, struct ingot_gpt **ret,
+	    struct ingot_error *err);
+const struct ingot_gpt_partition *gpt_partition(const struct ingot_gpt *gpt,
+						const struct ingot_placed *placed);
+
+/* manifest.c */
+int manifest_make(const struct build *b, const uint8_t image_digest[32], json_t **ret,
+		  struct ingot_error *err);
+
+/* build.c: the summary's clock. A step ends where the next begins. */
+void build_step(struct build *b, const char *name);
+void build_note(struct build *b, const char *format, ...) INGOT_PRINTF(2, 3);
+
+/* The layout's entry for a placed partition. */
+static inline const struct ingot_layout_partition *entry_of(const struct build *b,
+							     const struct ingot_placed *placed)
+{
+	return &b->layout->partitions[placed->index];
+}
+
+#endif
