@@ -3,45 +3,41 @@
 #include "base/text.h"
 #include "tree/tree_internal.h"
 
-enum { BYTE_TEXT_MAX = 16 };
+/* A name of INGOT_NAME_MAX bytes, each of them written as \xNN. */
+enum { NAME_TEXT = 4 * INGOT_NAME_MAX + 16 };
 
-/* Put one byte in front of what stands at text[at]; the new place, or 0: no room is left. */
-static size_t put_before(char *text, size_t at, unsigned char byte)
+/*
+ * Put text in front of what stands at whole[*at]. Where there is no room, its end, with "..." at
+ * the very front. Returns whether all of it went in.
+ */
+static bool put_before(char *whole, size_t *at, const char *text, size_t n)
 {
-	char one[BYTE_TEXT_MAX];
-	size_t n = strlen(ingot_printable(&byte, 1, one, sizeof(one)));
+	size_t room = *at - strlen("...");
+	size_t part = n < room ? n : room;
 
-	if (at < n + sizeof("..."))
-		return 0;
-	memcpy(text + at - n, one, n);
-	return at - n;
+	*at -= part;
+	memcpy(whole + *at, text + (n - part), part);
+	if (part == n)
+		return true;
+	*at -= strlen("...");
+	memcpy(whole + *at, "...", strlen("..."));
+	return false;
 }
 
 /* From the end to the front, so that a path that is too long loses its beginning. */
 const char *ingot_node_path(const struct ingot_node *node, char *text, size_t size)
 {
-	size_t at = size - 1, next;
+	char name[NAME_TEXT];
+	size_t at = size - 1;
+	bool fits = true;
 
 	text[at] = '\0';
-	for (; node->parent; node = node->parent) {
-		for (size_t i = node->name_length; i > 0; i--) {
-			next = put_before(text, at, (unsigned char)node->name[i - 1]);
-			if (next == 0)
-				goto too_long;
-			at = next;
-		}
-		if (!node->parent->parent)
-			break;
-		next = put_before(text, at, '/');
-		if (next == 0)
-			goto too_long;
-		at = next;
+	for (; node->parent && fits; node = node->parent) {
+		(void)ingot_printable(node->name, node->name_length, name, sizeof(name));
+		fits = (text[at] == '\0' || put_before(text, &at, "/", 1)) &&
+		       put_before(text, &at, name, strlen(name));
 	}
 	memmove(text, text + at, size - at);
-	return text;
-too_long:
-	memcpy(text, "...", 3);
-	memmove(text + 3, text + at, size - at);
 	return text;
 }
 

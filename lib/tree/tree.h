@@ -5,8 +5,25 @@
  * order or the machine it was read on. File contents stay where they are and are read
  * when a filesystem asks for them.
  *
- * Times are whole seconds, which every archive format carries, and never later than the
- * epoch. Only the modification time is kept.
+ * Times are whole seconds (the one the file's time lies in), which every archive format carries,
+ * and never later than the epoch. Only the modification time is kept.
+ *
+ * A file with several names: the first of them in the order of the tree is the file, the others
+ * are links to it. Symbolic links have mode 0777.
+ *
+ * Holes: a file that has a hole in its source is sparse at every block of 4096 bytes that is all
+ * zero; a file that has none stays as it is, zeros and all. So the holes depend on the contents,
+ * not on the block size of a filesystem or on how an archiver looked for them.
+ *
+ * Attributes: user.*, trusted.*, security.* and POSIX ACLs, as far as the source shows them. Of a
+ * directory without /proc only those of files and folders.
+ *
+ * Archives are tar (all its dialects) and cpio, plain or compressed with gzip, bzip2, xz, lzma,
+ * lzip, zstd, lz4 or compress. No other program is run. Other formats that libarchive reads have
+ * no owners, or times that depend on the time zone. Names are bytes, whatever the locale.
+ *
+ * A folder that an archive uses without listing it is 0755, of 0:0, and as old as the epoch. A
+ * folder may be listed twice; the last one counts. Any other path may be there once only.
  */
 #ifndef INGOT_TREE_TREE_H
 #define INGOT_TREE_TREE_H
@@ -39,7 +56,7 @@ struct ingot_xattrs {
 struct ingot_run {
 	uint64_t offset; /* in the file */
 	uint64_t length; /* at least 1 */
-	uint64_t at;     /* private to the tree: where the bytes are */
+	uint64_t at;     /* private to the tree */
 };
 
 /* In order, not overlapping, inside the file's size. */
@@ -61,14 +78,14 @@ struct ingot_node {
 			uint32_t major, minor;
 		} device; /* block and character devices */
 	};
-	const struct ingot_xattrs *xattrs; /* NULL: none. Of a link: look at the link's node */
+	const struct ingot_xattrs *xattrs; /* NULL: none */
 	int64_t mtime;                     /* seconds since 1970, at most the epoch */
 	uint64_t size;                     /* bytes of a file or of a link's target */
 	uint32_t mode;                     /* S_IF... and permissions */
 	uint32_t uid, gid;
 	uint32_t scratch; /* free for the one filesystem writer at work */
 	uint16_t name_length;
-	bool is_link; /* another name of a file: only name, parent and link count */
+	bool is_link; /* another name of `link`; of mode only the type is set, and nothing else */
 };
 
 struct ingot_tree;
@@ -88,8 +105,11 @@ struct ingot_tree_options {
 
 /*
  * A directory, an archive, or "-" for an archive from standard input. -EINVAL for an
- * archive that is truncated or hostile. Contents of a compressed archive are unpacked
- * into one unnamed file in $TMPDIR.
+ * archive that is truncated or hostile. An archive that is compressed, or comes through a pipe,
+ * is unpacked into one unnamed file in $TMPDIR (/tmp); any other is read in place.
+ *
+ * Refused: an absolute path, one with "..", anything below what is no folder, a hard link to a
+ * folder, to itself or to nothing, an archive without entries or without its end mark.
  */
 INGOT_API INGOT_MUST_USE int ingot_tree_open(const char *path,
 					     const struct ingot_tree_options *options,

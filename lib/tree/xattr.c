@@ -65,7 +65,7 @@ int ingot_xattr_list_add(struct xattr_list *list, const char *name, const void *
 		return ingot_raise(err, -EINVAL, "an attribute's name is longer than %d bytes",
 				   INGOT_NAME_MAX);
 	if (keep > INGOT_XATTRS_MAX || name_size + keep > INGOT_XATTRS_MAX - list->bytes)
-		return ingot_raise(err, -E2BIG, "more than %d bytes of attributes",
+		return ingot_raise(err, -EINVAL, "more than %d bytes of attributes",
 				   INGOT_XATTRS_MAX);
 	copy = ingot_alloc(1, name_size + keep, err);
 	if (!copy)

@@ -28,8 +28,8 @@ struct xattr_pool {
 bool ingot_xattr_is_wanted(const char *name);
 
 /*
- * One more. A copy of the value is kept. The same name twice is an error unless the values are
- * equal. -E2BIG: more than INGOT_XATTRS_MAX.
+ * One more. A copy of the value is kept. -EINVAL: the same name twice with different values, or
+ * more than INGOT_XATTRS_MAX.
  */
 INGOT_MUST_USE int ingot_xattr_list_add(struct xattr_list *list, const char *name,
 					const void *value, size_t size, struct ingot_error *err);

@@ -26,12 +26,17 @@ struct playground {
 	int fd;
 };
 
-static inline void playground_make(struct playground *p)
+static inline void playground_make_in(struct playground *p, const char *folder)
 {
-	strcpy(p->path, "/tmp/ingot-test-XXXXXX");
+	snprintf(p->path, sizeof(p->path), "%s/ingot-test-XXXXXX", folder);
 	assert_non_null(mkdtemp(p->path));
 	p->fd = open(p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(p->fd >= 0);
+}
+
+static inline void playground_make(struct playground *p)
+{
+	playground_make_in(p, "/tmp");
 }
 
 static inline void playground_remove(struct playground *p)
