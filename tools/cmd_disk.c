@@ -22,11 +22,13 @@ struct options {
 };
 
 static const struct cli_option OPTIONS[] = {
-	{"layout", "NAME|FILE", "a built-in layout (flatcar, discoverable), or a YAML file: a path "
-				"with a '/' in it or with .yaml at its end",
+	{"layout", "NAME|FILE",
+	 "a built-in layout (flatcar, discoverable), or a YAML file: a path "
+	 "with a '/' in it or with .yaml at its end",
 	 offsetof(struct options, layout), CLI_TEXT, true},
-	{"partition", "LABEL=FILE", "what goes into the partition with that label; may be given "
-				    "several times, other partitions read as zero",
+	{"partition", "LABEL=FILE",
+	 "what goes into the partition with that label; may be given "
+	 "several times, other partitions read as zero",
 	 offsetof(struct options, partitions), CLI_LIST, false},
 	{"output", "FILE", "the disk image, sparse; '-' is standard output",
 	 offsetof(struct options, output), CLI_TEXT, true},
@@ -36,22 +38,23 @@ static const struct cli_option OPTIONS[] = {
 	 offsetof(struct options, sector_size), CLI_U64, false},
 	{"architecture", "ARCH", "x86-64 (the default) or arm64: decides on type GUIDs",
 	 offsetof(struct options, architecture), CLI_TEXT, false},
-	{"seed", "HEX", "16 to 64 bytes from which GUIDs are derived that the layout leaves open; "
-			"without it they depend on nothing but the layout's name and the "
-			"architecture",
+	{"seed", "HEX",
+	 "16 to 64 bytes from which GUIDs are derived that the layout leaves open; "
+	 "without it they depend on nothing but the layout's name and the "
+	 "architecture",
 	 offsetof(struct options, seed), CLI_TEXT, false},
 	{"root-hash", "HEX", "the verity root hash, for partitions whose UUID comes from it",
 	 offsetof(struct options, root_hash), CLI_TEXT, false},
-	{"image-name", "TEXT", "replaces {name} in labels",
-	 offsetof(struct options, image_name), CLI_TEXT, false},
+	{"image-name", "TEXT", "replaces {name} in labels", offsetof(struct options, image_name),
+	 CLI_TEXT, false},
 	{"image-version", "TEXT", "replaces {version} in labels",
 	 offsetof(struct options, image_version), CLI_TEXT, false},
 };
 
-/* --- the table ------------------------------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------ */
 
-static int load_layout(const struct options *o, const char *architecture,
-		       struct ingot_layout **ret, struct ingot_error *err)
+static int load_layout(const struct options *o, const char *architecture, struct ingot_layout **ret,
+		       struct ingot_error *err)
 {
 	struct ingot_problems problems = {0};
 	int rc = ingot_layout_load(o->layout, architecture, &problems, ret, err);
@@ -96,7 +99,7 @@ static int plan_table(const struct options *o, const struct ingot_layout *layout
 	return rc < 0 ? rc : ingot_gpt_plan(layout, placement, &identity, ret, err);
 }
 
-/* --- contents -------------------------------------------------------------------------------------- */
+/* --- contents ------------------------------------------------------------- */
 
 static int raise_unknown(const struct ingot_gpt *gpt, const char *label, size_t n,
 			 struct ingot_error *err)
@@ -150,13 +153,13 @@ static int open_contents(const struct ingot_gpt *gpt, const struct cli_list *lis
 		if (rc < 0)
 			return ingot_wrap(err, rc, "partition '%s'", p->name);
 		if (sources[i]->size > p->size)
-			return ingot_raise(err, -ENOSPC,
-					   "partition '%s': '%s' has %s (%llu bytes), the partition "
-					   "has room for %s (%llu bytes)",
-					   p->name, file, ingot_size_text(sources[i]->size, is),
-					   (unsigned long long)sources[i]->size,
-					   ingot_size_text(p->size, has),
-					   (unsigned long long)p->size);
+			return ingot_raise(
+				err, -ENOSPC,
+				"partition '%s': '%s' has %s (%llu bytes), the partition "
+				"has room for %s (%llu bytes)",
+				p->name, file, ingot_size_text(sources[i]->size, is),
+				(unsigned long long)sources[i]->size, ingot_size_text(p->size, has),
+				(unsigned long long)p->size);
 	}
 	return 0;
 }
@@ -170,8 +173,8 @@ static int copy_contents(const struct ingot_gpt *gpt, struct ingot_source **sour
 
 		if (!sources[i])
 			continue;
-		rc = ingot_sink_part(disk, gpt->partitions[i].start, gpt->partitions[i].size,
-				     &part, err);
+		rc = ingot_sink_part(disk, gpt->partitions[i].start, gpt->partitions[i].size, &part,
+				     err);
 		if (rc == 0)
 			rc = ingot_copy(sources[i], part, jobs, NULL, err);
 		if (rc < 0)
@@ -235,16 +238,15 @@ const struct cli_command cmd_disk = {
 		"two of them can meet in one machine.\n\n"
 		"A file that is smaller than its partition leaves the rest zero; one that is larger "
 		"is an error, and nothing is written.",
-	.examples =
-		"# A Flatcar disk from a /usr image with its hash tree appended, and an ESP\n"
-		"ingot disk --layout flatcar --partition USR-A=usr.img \\\n"
-		"    --partition EFI-SYSTEM=esp.img --output disk.img\n"
-		"# A discoverable disk: /usr and its tree are named after the root hash\n"
-		"ingot disk --layout discoverable --image-name demo --image-version 1 \\\n"
-		"    --root-hash \"$(cat roothash)\" --partition demo_1=usr.img \\\n"
-		"    --partition demo_1_verity=usr.verity --output disk.img\n"
-		"# For a disk with 4096-byte sectors, larger than the layout says\n"
-		"ingot disk --layout flatcar --sector-size 4096 --size 16G --output disk.img",
+	.examples = "# A Flatcar disk from a /usr image with its hash tree appended, and an ESP\n"
+		    "ingot disk --layout flatcar --partition USR-A=usr.img \\\n"
+		    "    --partition EFI-SYSTEM=esp.img --output disk.img\n"
+		    "# A discoverable disk: /usr and its tree are named after the root hash\n"
+		    "ingot disk --layout discoverable --image-name demo --image-version 1 \\\n"
+		    "    --root-hash \"$(cat roothash)\" --partition demo_1=usr.img \\\n"
+		    "    --partition demo_1_verity=usr.verity --output disk.img\n"
+		    "# For a disk with 4096-byte sectors, larger than the layout says\n"
+		    "ingot disk --layout flatcar --sector-size 4096 --size 16G --output disk.img",
 	.options = OPTIONS,
 	.option_count = CLI_COUNT(OPTIONS),
 	.options_size = sizeof(struct options),

@@ -25,8 +25,8 @@
 #include "base/guid.h"
 #include "base/problems.h"
 
-#define INGOT_YAML_MAX       (1024 * 1024) /* bytes in a file */
-#define INGOT_YAML_KEYS_MAX  512           /* keys in one mapping */
+#define INGOT_YAML_MAX	    (1024 * 1024) /* bytes in a file */
+#define INGOT_YAML_KEYS_MAX 512		  /* keys in one mapping */
 
 struct ingot_yaml; /* one document */
 
@@ -38,8 +38,8 @@ struct ingot_yaml_node {
 /* One open mapping. */
 struct ingot_yaml_map {
 	struct ingot_yaml_node node;
-	size_t count;           /* pairs */
-	size_t asked_count;     /* names asked for so far, for "did you mean" */
+	size_t count;	    /* pairs */
+	size_t asked_count; /* names asked for so far, for "did you mean" */
 	const char *asked[64];
 	uint64_t known[INGOT_YAML_KEYS_MAX / 64];
 };
@@ -64,7 +64,7 @@ INGOT_API size_t ingot_yaml_column(struct ingot_yaml_node node);
 INGOT_API void ingot_yaml_problem(struct ingot_yaml_node node, const char *format, ...)
 	INGOT_PRINTF(2, 3);
 
-/* --- mappings ----------------------------------------------------------------------------------- */
+/* --- mappings ------------------------------------------------------------- */
 
 /*
  * false after a complaint: not a mapping, a key that is no text. `what` names it. A key that stands
@@ -82,19 +82,19 @@ INGOT_API struct ingot_yaml_node ingot_yaml_get(struct ingot_yaml_map *map, cons
 INGOT_API struct ingot_yaml_node ingot_yaml_pair(struct ingot_yaml_map *map, size_t i,
 						 const char **ret_key);
 
-/* --- values: each is quiet about an absent node, and complains about a wrong one ------------------ */
+/* --- values: each is quiet about an absent node, and complains about a wrong one  */
 
 INGOT_API const char *ingot_yaml_text(struct ingot_yaml_node node); /* a scalar, NULL otherwise */
 INGOT_API bool ingot_yaml_u64(struct ingot_yaml_node node, uint64_t *ret);
 INGOT_API bool ingot_yaml_size(struct ingot_yaml_node node, uint64_t *ret); /* 128M */
-INGOT_API bool ingot_yaml_bool(struct ingot_yaml_node node, bool *ret);     /* true, false */
+INGOT_API bool ingot_yaml_bool(struct ingot_yaml_node node, bool *ret);	    /* true, false */
 INGOT_API bool ingot_yaml_guid(struct ingot_yaml_node node, struct ingot_guid *ret);
 
 /* One of the names; the index, or -1. */
 INGOT_API int ingot_yaml_choice(struct ingot_yaml_node node, const char *const *names,
 				size_t count);
 
-/* --- sequences ------------------------------------------------------------------------------------- */
+/* --- sequences ------------------------------------------------------------ */
 
 /* Items of a sequence; 0 if absent. A single scalar counts as a list of one. */
 INGOT_API size_t ingot_yaml_count(struct ingot_yaml_node node);

@@ -10,8 +10,7 @@ int ingot_dps_uuid_from_root_hash(const uint8_t *root_hash, size_t n, enum ingot
 	if (n < sizeof(ret->bytes))
 		return ingot_raise(err, -EINVAL,
 				   "a root hash of %zu bytes is too short to name a partition", n);
-	memcpy(ret->bytes,
-	       half == INGOT_DPS_FIRST ? root_hash : root_hash + n - sizeof(ret->bytes),
+	memcpy(ret->bytes, half == INGOT_DPS_FIRST ? root_hash : root_hash + n - sizeof(ret->bytes),
 	       sizeof(ret->bytes));
 	return 0;
 }
@@ -111,8 +110,8 @@ int ingot_gpt_plan(const struct ingot_layout *layout, const struct ingot_placeme
 		   const struct ingot_gpt_identity *identity, struct ingot_gpt **ret,
 		   struct ingot_error *err)
 {
-	INGOT_FREE struct ingot_gpt *gpt = ingot_alloc(
-		1, sizeof(*gpt) + placement->count * sizeof(gpt->partitions[0]), err);
+	INGOT_FREE struct ingot_gpt *gpt =
+		ingot_alloc(1, sizeof(*gpt) + placement->count * sizeof(gpt->partitions[0]), err);
 	int rc = 0;
 
 	if (!gpt)

@@ -34,7 +34,7 @@ static int raise_fdisk(struct ingot_error *err, int rc, const char *what)
 	return ingot_raise_errno(err, rc < 0 ? -rc : EIO, "libfdisk: %s", what);
 }
 
-/* --- one partition --------------------------------------------------------------------------------- */
+/* --- one partition -------------------------------------------------------- */
 
 /* Bits as libfdisk's text: three have names, 48 to 63 are "GUID:48,56". */
 static int attributes_text(uint64_t bits, char *text, size_t size, struct ingot_error *err)
@@ -112,7 +112,7 @@ static int add_partition(struct fdisk_context *cxt, const struct ingot_gpt *gpt,
 	return rc < 0 ? raise_fdisk(err, rc, "add the partition") : 0;
 }
 
-/* --- the table ------------------------------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------ */
 
 static int start_table(struct fdisk_context *cxt, const struct ingot_gpt *gpt,
 		       struct ingot_error *err)
@@ -156,10 +156,9 @@ static int make_table(const struct ingot_gpt *gpt, int fd, struct ingot_error *e
 	return rc < 0 ? raise_fdisk(err, rc, "write the table") : 0;
 }
 
-/* --- what it made ---------------------------------------------------------------------------------- */
+/* --- what it made --------------------------------------------------------- */
 
-static bool same_partition(const struct ingot_gpt_partition *a,
-			   const struct ingot_gpt_partition *b)
+static bool same_partition(const struct ingot_gpt_partition *a, const struct ingot_gpt_partition *b)
 {
 	return a->number == b->number && a->start == b->start && a->size == b->size &&
 	       ingot_guid_equal(&a->type, &b->type) && ingot_guid_equal(&a->uuid, &b->uuid) &&
@@ -188,8 +187,7 @@ static int check_table(const struct ingot_gpt *gpt, struct ingot_source *made,
 	ingot_problems_done(&complaints);
 	if (rc < 0)
 		return ingot_wrap(err, rc, "the table that libfdisk made");
-	return good ? 0
-		    : ingot_raise(err, -EIO, "libfdisk made another table than was asked for");
+	return good ? 0 : ingot_raise(err, -EIO, "libfdisk made another table than was asked for");
 }
 
 /* The file in memory as a source; extents are of no use here. */

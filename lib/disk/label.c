@@ -44,7 +44,8 @@ static int expand(const struct label *label, FILE *f, struct ingot_error *err)
 	return rc;
 }
 
-/* Up to U+FFFF, one UTF-16 unit each: libfdisk 2.38 drops a name with anything beyond in silence. */
+/* Up to U+FFFF, one UTF-16 unit each: libfdisk 2.38 drops a name with anything beyond in silence.
+ */
 static int check(const char *text, struct ingot_error *err)
 {
 	size_t units = 0, left = strlen(text), len;

@@ -52,7 +52,7 @@ void ingot_layout_problem(const struct ingot_layout_reader *reader,
 			  partition ? partition->column : 0, "%s", text);
 }
 
-/* --- the file's top ------------------------------------------------------------------------------ */
+/* --- the file's top ------------------------------------------------------- */
 
 static void read_sector_size(struct ingot_layout_reader *reader, struct ingot_yaml_node node)
 {
@@ -149,7 +149,7 @@ static int read_layout(struct ingot_layout_reader *reader, struct ingot_yaml_nod
 	return rc;
 }
 
-/* --- entrances ------------------------------------------------------------------------------------- */
+/* --- entrances ------------------------------------------------------------ */
 
 static int check_architecture(const char *architecture, struct ingot_error *err)
 {
@@ -258,7 +258,7 @@ int ingot_layout_load(const char *name_or_path, const char *architecture,
 		return load_file(name_or_path, architecture, problems, ret, err);
 	for (const struct ingot_builtin_layout *b = ingot_builtin_layouts; b->name; b++)
 		if (strcmp(b->name, name_or_path) == 0)
-			return ingot_layout_parse(b->name, b->text, b->size, architecture,
-						  problems, ret, err);
+			return ingot_layout_parse(b->name, b->text, b->size, architecture, problems,
+						  ret, err);
 	return raise_unknown(name_or_path, err);
 }

@@ -17,7 +17,7 @@
 #include "base/guid.h"
 #include "base/problems.h"
 
-#define INGOT_LAYOUT_NUMBER_MAX  128 /* entries of the partition table */
+#define INGOT_LAYOUT_NUMBER_MAX	 128 /* entries of the partition table */
 #define INGOT_LAYOUT_LABEL_UNITS 36  /* UTF-16 units in a partition's name */
 
 /* What `ingot build` puts into a partition. */
@@ -44,36 +44,36 @@ enum ingot_filesystem {
 INGOT_API const char *ingot_filesystem_name(enum ingot_filesystem filesystem);
 
 enum ingot_uuid_rule {
-	INGOT_UUID_DERIVED,         /* from the seed */
-	INGOT_UUID_FIXED,           /* as the layout says */
+	INGOT_UUID_DERIVED,	    /* from the seed */
+	INGOT_UUID_FIXED,	    /* as the layout says */
 	INGOT_UUID_ROOT_HASH_FIRST, /* the first 16 bytes of the root hash */
 	INGOT_UUID_ROOT_HASH_LAST,  /* the last 16 bytes */
 };
 
 struct ingot_layout_partition {
 	unsigned number; /* 1 .. INGOT_LAYOUT_NUMBER_MAX */
-	bool reserved;   /* the number is kept, nothing is written; label and type may be missing */
-	char *label;     /* UTF-8, may contain {name} and {version}; NULL: none */
+	bool reserved;	 /* the number is kept, nothing is written; label and type may be missing */
+	char *label;	 /* UTF-8, may contain {name} and {version}; NULL: none */
 	struct ingot_guid type;
 	enum ingot_uuid_rule uuid_rule;
 	struct ingot_guid uuid; /* INGOT_UUID_FIXED */
 	bool start_given;
 	uint64_t start; /* bytes */
-	bool rest;      /* what the others leave; size is 0 then */
-	uint64_t size;  /* bytes */
+	bool rest;	/* what the others leave; size is 0 then */
+	uint64_t size;	/* bytes */
 	uint64_t attributes;
 	enum ingot_content content;
 	enum ingot_filesystem filesystem;
-	bool verity_appended;   /* usr: its hash tree is in the same partition, behind the data */
+	bool verity_appended;	/* usr: its hash tree is in the same partition, behind the data */
 	char *filesystem_label; /* NULL: none */
-	size_t line, column;    /* in the layout's file */
+	size_t line, column;	/* in the layout's file */
 };
 
 struct ingot_layout {
 	char *name, *description; /* description may be NULL */
-	unsigned sector_size;     /* 512 or 4096 */
-	uint64_t alignment;       /* bytes; of every start, and of the end of `rest` */
-	uint64_t size;            /* of the disk in bytes; 0: as large as its partitions need */
+	unsigned sector_size;	  /* 512 or 4096 */
+	uint64_t alignment;	  /* bytes; of every start, and of the end of `rest` */
+	uint64_t size;		  /* of the disk in bytes; 0: as large as its partitions need */
 	bool disk_uuid_given;
 	struct ingot_guid disk_uuid;
 	struct ingot_layout_partition *partitions; /* by number, ascending */
@@ -93,23 +93,23 @@ INGOT_API INGOT_MUST_USE int ingot_layout_load(const char *name_or_path, const c
 INGOT_API INGOT_MUST_USE int ingot_layout_parse(const char *file, const char *text, size_t size,
 						const char *architecture,
 						struct ingot_problems *problems,
-						struct ingot_layout **ret,
-						struct ingot_error *err);
+						struct ingot_layout **ret, struct ingot_error *err);
 
 INGOT_API void ingot_layout_free(struct ingot_layout *layout); /* NULL is allowed */
 INGOT_DEFINE_CLEANUP(struct ingot_layout, ingot_layout, ingot_layout_free)
 #define INGOT_LAYOUT INGOT_CLEANUP(ingot_layout_cleanup)
 
 /* The partition with that content, or NULL. Only INGOT_CONTENT_NONE can be there twice. */
-INGOT_API const struct ingot_layout_partition *
-ingot_layout_find_content(const struct ingot_layout *layout, enum ingot_content content);
+INGOT_API const struct ingot_layout_partition *ingot_layout_find_content(
+	const struct ingot_layout *layout, enum ingot_content content);
 
 /* Names of the built-in layouts, i from 0; NULL at the end. */
 INGOT_API const char *ingot_layout_builtin_name(size_t i);
 
 /*
- * A label with {name} and {version} replaced; the caller frees it. An error: a wanted value is NULL,
- * something else stands in braces, or the result does not fit a partition's name. NULL gives "".
+ * A label with {name} and {version} replaced; the caller frees it. An error: a wanted value is
+ * NULL, something else stands in braces, or the result does not fit a partition's name. NULL gives
+ * "".
  */
 INGOT_API INGOT_MUST_USE int ingot_layout_expand_label(const char *label, const char *name,
 						       const char *version, char **ret,

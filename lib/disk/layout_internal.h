@@ -11,7 +11,7 @@ struct ingot_layout_reader {
 	const char *architecture;
 	struct ingot_problems *problems;
 	struct ingot_layout *layout;
-	bool sizes_ok;           /* every number and size could be read: the disk can be placed */
+	bool sizes_ok;		 /* every number and size could be read: the disk can be placed */
 	struct ingot_error *err; /* out of memory */
 };
 

@@ -14,7 +14,7 @@ const struct ingot_layout_partition *ingot_layout_find_content(const struct ingo
 	return NULL;
 }
 
-/* --- nothing twice ------------------------------------------------------------------------------- */
+/* --- nothing twice -------------------------------------------------------- */
 
 static bool same_uuid(const struct ingot_layout_partition *a,
 		      const struct ingot_layout_partition *b)
@@ -53,7 +53,7 @@ static void find_twins(struct ingot_layout_reader *reader)
 			compare(reader, &layout->partitions[j], &layout->partitions[i]);
 }
 
-/* --- rest ------------------------------------------------------------------------------------------ */
+/* --- rest ----------------------------------------------------------------- */
 
 /* Called with the partitions in numeric order. */
 static void check_rest(struct ingot_layout_reader *reader)
@@ -65,7 +65,8 @@ static void check_rest(struct ingot_layout_reader *reader)
 		const struct ingot_layout_partition *p = &layout->partitions[i];
 
 		if (rest && p->rest)
-			ingot_layout_problem(reader, p, "size: rest stands twice, first in line %zu",
+			ingot_layout_problem(reader, p,
+					     "size: rest stands twice, first in line %zu",
 					     rest->line);
 		else if (rest && !p->reserved)
 			ingot_layout_problem(reader, rest,
@@ -83,7 +84,7 @@ static void check_rest(struct ingot_layout_reader *reader)
 	}
 }
 
-/* --- verity ---------------------------------------------------------------------------------------- */
+/* --- verity --------------------------------------------------------------- */
 
 static void check_uuid_rule(struct ingot_layout_reader *reader,
 			    const struct ingot_layout_partition *p)
@@ -121,7 +122,7 @@ static void check_verity(struct ingot_layout_reader *reader)
 		check_uuid_rule(reader, &layout->partitions[i]);
 }
 
-/* --- placement ------------------------------------------------------------------------------------- */
+/* --- placement ------------------------------------------------------------ */
 
 static int by_number(const void *a, const void *b)
 {
@@ -141,10 +142,9 @@ static int check_placement(struct ingot_layout_reader *reader)
 	if (rc == -ENOMEM)
 		return ingot_raise_oom(reader->err, 0);
 	if (rc < 0)
-		ingot_layout_problem(reader,
-				     culprit == SIZE_MAX ? NULL
-							 : &reader->layout->partitions[culprit],
-				     "%s", why.text);
+		ingot_layout_problem(
+			reader, culprit == SIZE_MAX ? NULL : &reader->layout->partitions[culprit],
+			"%s", why.text);
 	else if (placement->count == 0)
 		ingot_layout_problem(reader, NULL, "no partition is written: all have size 0");
 	return 0;

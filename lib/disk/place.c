@@ -10,7 +10,7 @@
 struct place {
 	const struct ingot_layout *layout;
 	struct ingot_placement *placement;
-	uint64_t end;  /* of the last partition placed */
+	uint64_t end;	/* of the last partition placed */
 	size_t culprit; /* the layout's entry that an error is about; SIZE_MAX: none */
 };
 
@@ -100,8 +100,8 @@ static int place_one(struct place *place, size_t index, struct ingot_error *err)
 				   placement->sector_size);
 	/* One bound for all sums that follow. */
 	if (placed.start > INT64_MAX / 4 || placed.size > INT64_MAX / 4)
-		return ingot_raise(err, -EFBIG, "partition %u '%s' ends beyond any disk",
-				   p->number, label_of(p));
+		return ingot_raise(err, -EFBIG, "partition %u '%s' ends beyond any disk", p->number,
+				   label_of(p));
 	place->end = placed.start + placed.size;
 	placement->partitions[placement->count++] = placed;
 	return 0;
@@ -115,8 +115,7 @@ static int settle_size(struct place *place, struct ingot_error *err)
 			 (uint64_t)placement->sector_size;
 
 	if (placement->disk_size == 0)
-		placement->disk_size =
-			ingot_round_up(place->end + table, place->layout->alignment);
+		placement->disk_size = ingot_round_up(place->end + table, place->layout->alignment);
 	if (place->end > ingot_gpt_usable_end(placement->disk_size, placement->sector_size))
 		return too_small(place, err);
 	return 0;

@@ -19,13 +19,13 @@ struct ingot_place_options {
 struct ingot_placed {
 	unsigned number;
 	uint64_t start, size; /* bytes, multiples of the sector size */
-	size_t index;         /* of the entry in the layout */
+	size_t index;	      /* of the entry in the layout */
 };
 
 struct ingot_placement {
 	uint64_t disk_size; /* bytes */
 	unsigned sector_size;
-	size_t count;                     /* partitions that are written */
+	size_t count;			  /* partitions that are written */
 	struct ingot_placed partitions[]; /* by number */
 };
 
@@ -36,9 +36,9 @@ INGOT_API INGOT_MUST_USE int ingot_layout_place(const struct ingot_layout *layou
 						struct ingot_error *err);
 
 /* Where the partition with that content lies, or NULL. */
-INGOT_API const struct ingot_placed *
-ingot_placement_find_content(const struct ingot_placement *placement,
-			     const struct ingot_layout *layout, enum ingot_content content);
+INGOT_API const struct ingot_placed *ingot_placement_find_content(
+	const struct ingot_placement *placement, const struct ingot_layout *layout,
+	enum ingot_content content);
 
 /* Sectors of a partition table's entries: 128 of 128 bytes. */
 static inline unsigned ingot_gpt_entry_sectors(unsigned sector_size)

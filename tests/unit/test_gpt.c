@@ -16,11 +16,20 @@ enum { DISK = 4 * 1024 * 1024 };
 static struct ingot_gpt *sample(unsigned sector_size)
 {
 	static const struct ingot_gpt_partition parts[] = {
-		{.number = 1, .start = MIB, .size = MIB, .attributes = 0x0101000000000000,
+		{.number = 1,
+		 .start = MIB,
+		 .size = MIB,
+		 .attributes = 0x0101000000000000,
 		 .name = "USR-A"},
-		{.number = 5, .start = 2 * MIB, .size = 4096, .attributes = 0x9800000000000007,
+		{.number = 5,
+		 .start = 2 * MIB,
+		 .size = 4096,
+		 .attributes = 0x9800000000000007,
 		 .name = "gr\xc3\xb6\xc3\x9f \xe2\x82\xac"},
-		{.number = 128, .start = 3 * MIB, .size = 8192, .attributes = 0xffff000000000000,
+		{.number = 128,
+		 .start = 3 * MIB,
+		 .size = 8192,
+		 .attributes = 0xffff000000000000,
 		 .name = ""},
 	};
 	struct ingot_gpt *gpt = calloc(1, sizeof(*gpt) + sizeof(parts));
@@ -217,8 +226,8 @@ static void hostile(void **state)
 			ingot_put_le64(h + cases[i].at, cases[i].value);
 		ingot_put_le32(h + 16, 0);
 		ingot_put_le32(h + 16, ingot_crc32(0, h, 92));
-		(void)snprintf(want, sizeof(want),
-			       "d: the partition table %s, its copy is good\n", cases[i].words);
+		(void)snprintf(want, sizeof(want), "d: the partition table %s, its copy is good\n",
+			       cases[i].words);
 		gpt = read_back(d, want);
 		assert_int_equal(gpt->count, 3);
 		free(gpt);
@@ -314,10 +323,10 @@ static void from_root_hash(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bytes),   cmocka_unit_test(round_trip),
-		cmocka_unit_test(damaged), cmocka_unit_test(hostile),
+		cmocka_unit_test(bytes),	   cmocka_unit_test(round_trip),
+		cmocka_unit_test(damaged),	   cmocka_unit_test(hostile),
 		cmocka_unit_test(hostile_entries), cmocka_unit_test(no_table),
-		cmocka_unit_test(refused), cmocka_unit_test(from_root_hash),
+		cmocka_unit_test(refused),	   cmocka_unit_test(from_root_hash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

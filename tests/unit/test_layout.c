@@ -64,12 +64,11 @@ static void check_table(const char *name, const char *architecture, const uint8_
 	for (size_t i = 0; i < gpt->count; i++) {
 		const struct ingot_gpt_partition *p = &gpt->partitions[i];
 
-		at += (size_t)snprintf(text + at, sizeof(text) - at, "%u %s %llu+%s %.8s %.8s %016llx\n",
-				       p->number, p->name,
-				       (unsigned long long)p->start >> 20,
-				       ingot_size_text(p->size, size), ingot_guid_text(&p->type, a),
-				       ingot_guid_text(&p->uuid, b),
-				       (unsigned long long)p->attributes);
+		at += (size_t)snprintf(
+			text + at, sizeof(text) - at, "%u %s %llu+%s %.8s %.8s %016llx\n",
+			p->number, p->name, (unsigned long long)p->start >> 20,
+			ingot_size_text(p->size, size), ingot_guid_text(&p->type, a),
+			ingot_guid_text(&p->uuid, b), (unsigned long long)p->attributes);
 	}
 	assert_string_equal(text, want);
 	free(gpt);
@@ -155,8 +154,7 @@ static void wrong_head(void **state)
 	expect("", "l: a layout is not a mapping (KEY: VALUE)\n");
 	expect("[1]", "l:1:1: a layout is not a mapping (KEY: VALUE)\n");
 	expect("name: x\n", "l:1:1: key 'partitions' is missing\n");
-	expect("name: x\npartitions: []\n",
-	       "l:2:13: a layout has 1 to 128 partitions, not 0\n");
+	expect("name: x\npartitions: []\n", "l:2:13: a layout has 1 to 128 partitions, not 0\n");
 	expect("name: x\npartition: []\n"
 	       "sector-size: 1024\nalignment: 3M\nsize: 1\ndisk-uuid: 7\n",
 	       "l:1:1: key 'partitions' is missing\n"
@@ -238,11 +236,12 @@ static void contents(void **state)
 		    "l:6:54: verity stands beside content usr only\n"
 		    "l:7:64: filesystem-label without a filesystem\n"
 		    "l:8:33: a partition of size 0 has no content\n");
-	expect_list("- {number: 1, label: a, type: esp, size: 1M, content: esp, "
-		    "filesystem-label: EFI-SYSTEM-A}\n"
-		    "- {number: 2, label: b, type: esp, size: 1M, content: oem, filesystem: none}\n",
-		    "l:4:78: filesystem-label is longer than 11 bytes\n"
-		    "l:5:72: 'none' is not one of: fat32, ext2, ext4\n");
+	expect_list(
+		"- {number: 1, label: a, type: esp, size: 1M, content: esp, "
+		"filesystem-label: EFI-SYSTEM-A}\n"
+		"- {number: 2, label: b, type: esp, size: 1M, content: oem, filesystem: none}\n",
+		"l:4:78: filesystem-label is longer than 11 bytes\n"
+		"l:5:72: 'none' is not one of: fat32, ext2, ext4\n");
 	expect_list("- {number: 1, label: a, type: esp, size: 1M, content: usr-verity, "
 		    "uuid: root-hash-first}\n"
 		    "- {number: 2, label: b, type: esp, size: 1M, uuid: root-hash-last}\n"
@@ -367,12 +366,12 @@ static void types(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(flatcar),       cmocka_unit_test(discoverable),
+		cmocka_unit_test(flatcar),	 cmocka_unit_test(discoverable),
 		cmocka_unit_test(builtin_names), cmocka_unit_test(wrong_head),
-		cmocka_unit_test(wrong_values),  cmocka_unit_test(labels),
-		cmocka_unit_test(contents),      cmocka_unit_test(twins),
-		cmocka_unit_test(geometry),      cmocka_unit_test(expansion),
-		cmocka_unit_test(plan),          cmocka_unit_test(types),
+		cmocka_unit_test(wrong_values),	 cmocka_unit_test(labels),
+		cmocka_unit_test(contents),	 cmocka_unit_test(twins),
+		cmocka_unit_test(geometry),	 cmocka_unit_test(expansion),
+		cmocka_unit_test(plan),		 cmocka_unit_test(types),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

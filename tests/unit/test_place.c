@@ -75,9 +75,9 @@ static void exact_fit(void **state)
 	assert_ok(ingot_layout_place(&layout, &(struct ingot_place_options){0}, &placement, &err));
 	free(placement);
 	p[0].size += 512;
-	assert_fails(ingot_layout_place(&layout, &(struct ingot_place_options){0}, &placement,
-					&err),
-		     -ENOSPC, "too small: it has 4 MiB (4194304 bytes)");
+	assert_fails(
+		ingot_layout_place(&layout, &(struct ingot_place_options){0}, &placement, &err),
+		-ENOSPC, "too small: it has 4 MiB (4194304 bytes)");
 }
 
 static void overrides(void **state)
@@ -97,8 +97,7 @@ static void overrides(void **state)
 	assert_fails(ingot_layout_place(&layout, &options, &placement, &err), -EINVAL,
 		     "not a multiple of the sector size");
 	options.disk_size = 8 * 4096;
-	assert_fails(ingot_layout_place(&layout, &options, &placement, &err), -EINVAL,
-		     "cannot be");
+	assert_fails(ingot_layout_place(&layout, &options, &placement, &err), -EINVAL, "cannot be");
 	options.disk_size = MIB;
 	assert_fails(ingot_layout_place(&layout, &options, &placement, &err), -ENOSPC,
 		     "nothing is left");
@@ -123,13 +122,13 @@ static void explicit_start(void **state)
 	assert_int_equal(placement->partitions[2].start, 9 * MIB);
 	free(placement);
 	p[1].start = 3 * MIB;
-	assert_fails(ingot_layout_place(&layout, &(struct ingot_place_options){0}, &placement,
-					&err),
-		     -EINVAL, "partition 2 '' starts at 3145728 and overlaps");
+	assert_fails(
+		ingot_layout_place(&layout, &(struct ingot_place_options){0}, &placement, &err),
+		-EINVAL, "partition 2 '' starts at 3145728 and overlaps");
 	p[1].start = 8 * MIB + 512;
-	assert_fails(ingot_layout_place(&layout, &(struct ingot_place_options){0}, &placement,
-					&err),
-		     -EINVAL, "not a multiple of the alignment");
+	assert_fails(
+		ingot_layout_place(&layout, &(struct ingot_place_options){0}, &placement, &err),
+		-EINVAL, "not a multiple of the alignment");
 }
 
 static void huge(void **state)
@@ -143,16 +142,16 @@ static void huge(void **state)
 	struct ingot_error err;
 
 	(void)state;
-	assert_fails(ingot_layout_place(&layout, &(struct ingot_place_options){0}, &placement,
-					&err),
-		     -EFBIG, "beyond any disk");
+	assert_fails(
+		ingot_layout_place(&layout, &(struct ingot_place_options){0}, &placement, &err),
+		-EFBIG, "beyond any disk");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sequential), cmocka_unit_test(own_size),
-		cmocka_unit_test(exact_fit),  cmocka_unit_test(overrides),
+		cmocka_unit_test(sequential),	  cmocka_unit_test(own_size),
+		cmocka_unit_test(exact_fit),	  cmocka_unit_test(overrides),
 		cmocka_unit_test(explicit_start), cmocka_unit_test(huge),
 	};
 

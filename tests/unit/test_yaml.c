@@ -90,8 +90,8 @@ static void values(void **state)
 	assert_true(ingot_yaml_guid(ingot_yaml_get(&map, "g", true), &guid));
 	assert_string_equal(ingot_guid_text(&guid, text), "7130c94a-213a-4e5a-8e26-6cce9662f132");
 	assert_int_equal(ingot_yaml_count(ingot_yaml_get(&map, "l", true)), 2);
-	assert_string_equal(
-		ingot_yaml_text(ingot_yaml_item(ingot_yaml_get(&map, "l", true), 1)), "y");
+	assert_string_equal(ingot_yaml_text(ingot_yaml_item(ingot_yaml_get(&map, "l", true), 1)),
+			    "y");
 	assert_int_equal(ingot_yaml_count(ingot_yaml_get(&map, "o", true)), 1);
 	assert_int_equal(ingot_yaml_line(ingot_yaml_get(&map, "s", true)), 3);
 	assert_int_equal(ingot_yaml_column(ingot_yaml_get(&map, "s", true)), 4);
@@ -145,8 +145,8 @@ static void keys(void **state)
 	expect_keys("- a\n", "t:1:1: it is not a mapping (KEY: VALUE)\n");
 	expect_keys("", "t: it is not a mapping (KEY: VALUE)\n");
 	expect_keys("base: &b {name: x}\n<<: *b\n", "t:1:1: key 'name' is missing\n"
-						     "t:1:1: unknown key 'base'\n"
-						     "t:2:1: unknown key '<<'\n");
+						    "t:1:1: unknown key 'base'\n"
+						    "t:2:1: unknown key '<<'\n");
 	/* An ESC must not reach a terminal, nor half a character a JSON report. */
 	expect_keys("name: a\n\"\\e[31m\": 1\n", "t:2:1: unknown key '?[31m'\n");
 	expect_keys("name: a\n\"a\\0b\": 1\n", "t:2:1: the value contains a NUL byte\n");
@@ -192,8 +192,7 @@ static void laughs(void **state)
 			   "- &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n";
 
 	(void)state;
-	expect_invalid(bomb, strlen(bomb),
-		       "t:5:3: aliases make this larger than 100000 values\n");
+	expect_invalid(bomb, strlen(bomb), "t:5:3: aliases make this larger than 100000 values\n");
 }
 
 static void depth(void **state)
@@ -226,7 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values), cmocka_unit_test(wrong_values), cmocka_unit_test(keys),
-		cmocka_unit_test(syntax), cmocka_unit_test(aliases),      cmocka_unit_test(laughs),
+		cmocka_unit_test(syntax), cmocka_unit_test(aliases),	  cmocka_unit_test(laughs),
 		cmocka_unit_test(depth),  cmocka_unit_test(files),
 	};
 
