@@ -24,7 +24,8 @@ static void type_cleanup(struct fdisk_parttype **p)
 
 static void context_cleanup(struct fdisk_context **p)
 {
-	if (*p)
+	/* It asserts that there is a device. */
+	if (*p && fdisk_get_devfd(*p) >= 0)
 		(void)fdisk_deassign_device(*p, /* nosync */ 1);
 	fdisk_unref_context(*p);
 }
@@ -251,5 +252,5 @@ int ingot_gpt_write(const struct ingot_gpt *gpt, struct ingot_sink *disk, struct
 		rc = check_table(gpt, &made.source, err);
 	if (rc == 0)
 		rc = copy_table(gpt, &made.source, disk, err);
-	return rc < 0 ? ingot_wrap(err, rc, "partition table") : 0;
+	return rc < 0 ? ingot_wrap(err, rc, "'%s': partition table", disk->name) : 0;
 }
