@@ -225,6 +225,9 @@ int ingot_cpio_source(const struct ingot_cpio_entry *entries, size_t count, int6
 	writer.archive = archive_write_new();
 	rc = writer.archive ? write_archive(&writer, count, err)
 			    : raise_archive(NULL, err, "start");
+	/* Without a word, libarchive writes a trailer even now, and crashes if memory is short. */
+	if (rc < 0 && writer.archive)
+		(void)archive_write_fail(writer.archive);
 	archive_write_free(writer.archive);
 	if (rc == 0)
 		rc = ingot_source_memory("cpio archive", writer.bytes.data, writer.bytes.used, ret,
