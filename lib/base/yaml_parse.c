@@ -32,7 +32,8 @@ static int syntax_problem(struct ingot_yaml *doc, const yaml_parser_t *parser, c
 {
 	size_t line = parser->problem_mark.line + 1, column = parser->problem_mark.column + 1;
 
-	if (parser->error == YAML_MEMORY_ERROR)
+	/* libyaml gives no reason where its first events find no memory. */
+	if (parser->error == YAML_MEMORY_ERROR || parser->error == YAML_NO_ERROR)
 		return ingot_raise_oom(err, 0);
 	if (parser->error == YAML_READER_ERROR)
 		place_of(text, ingot_min(parser->problem_offset, size), &line, &column);
@@ -209,10 +210,10 @@ static int slurp(const char *path, char **ret, size_t *ret_size, struct ingot_er
 		return -ENOMEM;
 	do {
 		n = read(fd, text + size, INGOT_YAML_MAX + 1 - size);
-		if (n < 0)
+		if (n < 0 && errno != EINTR)
 			return ingot_raise_errno(err, errno, "read '%s'", path);
-		size += (size_t)n;
-	} while (n > 0);
+		size += n > 0 ? (size_t)n : 0;
+	} while (n != 0);
 	if (size > INGOT_YAML_MAX)
 		return ingot_raise(err, -EFBIG, "'%s' is larger than %d bytes", path,
 				   INGOT_YAML_MAX);
