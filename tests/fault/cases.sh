@@ -1,8 +1,9 @@
 # The commands that faults are tried on. Each function sets
 #	command		arguments; outputs are in out/
 #	outputs		names of the outputs in out/
-# and may set case_prepare (before a run), case_check (after one that looks right; sets problem)
-# and case_extra_files (files in out/ that are no outputs).
+# and may set verb (the command, where the function's name says more), case_prepare (before a
+# run), case_check (after one that looks right; sets problem) and case_extra_files (files in out/
+# that are no outputs).
 
 # Bytes that are the same each time and do not compress.
 noise() { # BYTES
@@ -10,10 +11,37 @@ noise() { # BYTES
 		-iv 00000000000000000000000000000000 -in /dev/zero 2>/dev/null | head -c "$1"
 }
 
+ROOT_HASH=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff
+STUB=/usr/lib/systemd/boot/efi/linuxx64.efi.stub
+
 make_fixtures() {
 	noise 1100000 >fixtures/data
-	noise 50000000 >fixtures/large
+	noise 5000000 >fixtures/large
+	noise 123457 >fixtures/base
 	make_tree
+	make_keys
+	make_layout
+	printf 'ID=test\nVERSION_ID=1\n' >fixtures/os-release
+	export SOURCE_DATE_EPOCH=1000000000
+}
+
+make_keys() {
+	openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=TEST -days 36500 \
+		-keyout fixtures/key -out fixtures/certificate 2>/dev/null
+	chmod 600 fixtures/key
+}
+
+make_layout() {
+	cat >fixtures/layout.yaml <<-'END'
+		name: test
+		description: two partitions
+		sector-size: 512
+		alignment: 1M
+		size: 16M
+		partitions:
+		  - {number: 1, label: A, type: linux-data, size: 4M}
+		  - {number: 2, label: B, type: linux-data, size: rest}
+	END
 }
 
 make_tree() {
@@ -36,4 +64,47 @@ case_verity_format() {
 	outputs=(tree)
 }
 
-cases="case_verity_format"
+# Into the data's own file: the data stays as it is, and the file as long as it was.
+case_verity_format_appended() {
+	verb='verity format'
+	command=(verity format out/data --data-blocks 268 --hash-offset 1097728)
+	case_extra_files=1
+	case_prepare=append_prepare
+	case_check=append_check
+}
+append_prepare() { head -c 1097728 fixtures/data >out/data; }
+append_check() {
+	cmp -s -n 1097728 fixtures/data out/data || problem='the data has changed'
+	[ "$status" != 2 ] || [ "$(stat -c %s out/data)" = 1097728 ] ||
+		problem='the file has another length'
+}
+
+case_sign_root-hash() {
+	command=(sign root-hash $ROOT_HASH --key fixtures/key --certificate fixtures/certificate
+		--output out/signature)
+	outputs=(signature)
+}
+
+case_initrd() {
+	command=(initrd --base fixtures/base --base fixtures/data --root-hash $ROOT_HASH
+		--data-device /dev/vda1 --hash-device /dev/vda2 --certificate fixtures/certificate
+		--output out/initrd)
+	outputs=(initrd)
+}
+
+# The stub is a PE file of the right machine, so it can be the kernel, too.
+case_uki() {
+	command=(uki --stub $STUB --linux $STUB --initrd fixtures/base --initrd fixtures/data
+		--cmdline 'console=ttyS0 quiet' --os-release fixtures/os-release --output out/uki)
+	outputs=(uki)
+}
+
+case_disk() {
+	command=(disk --layout fixtures/layout.yaml --partition A=fixtures/data
+		--partition B=fixtures/large --seed 00112233445566778899aabbccddeeff
+		--output out/disk)
+	outputs=(disk)
+}
+
+cases="case_verity_format case_verity_format_appended case_sign_root-hash case_initrd case_uki
+case_disk"

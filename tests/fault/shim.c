@@ -8,7 +8,8 @@
  *	              thread: pthread_create
  *	FAULT_AT      the call that fails, from 1; 0: none, only count
  *	FAULT_ERRNO   its errno; 0: it transfers only a part (input and output)
- *	FAULT_STICKY  1: every later call fails too
+ *	FAULT_STICKY  1: every later call fails too (of output only writes: what is full can
+ *	              still be made smaller)
  *	FAULT_LOG     a file that receives "calls COUNT" when main returns, and a line
  *	              "failed FUNCTION: STACK" when the fault strikes, and "crashed ...: STACK"
  *
@@ -91,7 +92,7 @@ static __attribute__((noinline)) bool strikes(enum kind of, const char *function
 	if (!counts || !atomic_load(&counting))
 		return false;
 	n = atomic_fetch_add(&calls, 1) + 1;
-	if (fail_at == 0 || n < fail_at || (n > fail_at && !sticky))
+	if (fail_at == 0 || n < fail_at || (n > fail_at && (!sticky || of == OUTPUT)))
 		return false;
 	if (n == fail_at && log_fd >= 0) {
 		atomic_store(&counting, false);

@@ -446,7 +446,7 @@ static void interrupt_writers(int number)
 {
 	uint32_t random = (uint32_t)number;
 
-	for (int round = 0; round < 40; round++) {
+	for (int round = 0; round < 25; round++) {
 		pid_t pid = start_writers();
 		size_t left;
 		int status;
@@ -488,7 +488,7 @@ static void test_sigkill(void **state)
 static void test_two_signals(void **state)
 {
 	(void)state;
-	for (int round = 0; round < 40; round++) {
+	for (int round = 0; round < 25; round++) {
 		pid_t pid = start_writers();
 		int status;
 
