@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "base/text.h"
-#include "image/digest.h"
+#include "image/digest_internal.h"
 
 /* --- the summary ------------------------------------------------------------------------------------- */
 

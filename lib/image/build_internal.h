@@ -10,7 +10,7 @@
 #include "fs/ext2.h"
 #include "image/build.h"
 #include "image/recipe.h"
-#include "image/tree_digest.h"
+#include "image/tree_digest_internal.h"
 #include "io/output.h"
 #include "sign/keys.h"
 #include "tree/tree.h"

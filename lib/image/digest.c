@@ -1,4 +1,4 @@
-#include "image/digest.h"
+#include "image/digest_internal.h"
 
 #include <errno.h>
 #include <string.h>

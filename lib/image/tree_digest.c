@@ -1,4 +1,4 @@
-#include "image/tree_digest.h"
+#include "image/tree_digest_internal.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SHA-256 of a file that was just written: holes are zeros, and never read. */
-#ifndef INGOT_IMAGE_DIGEST_H
-#define INGOT_IMAGE_DIGEST_H
+#ifndef INGOT_IMAGE_DIGEST_INTERNAL_H
+#define INGOT_IMAGE_DIGEST_INTERNAL_H
 
 #include "base/digest.h"
 #include "io/copy.h"

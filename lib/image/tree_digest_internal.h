@@ -10,8 +10,8 @@
  * Contents are not in it: those of /usr are what the root hash stands for, the others are
  * in the image's digest.
  */
-#ifndef INGOT_IMAGE_TREE_DIGEST_H
-#define INGOT_IMAGE_TREE_DIGEST_H
+#ifndef INGOT_IMAGE_TREE_DIGEST_INTERNAL_H
+#define INGOT_IMAGE_TREE_DIGEST_INTERNAL_H
 
 #include "base/digest.h"
 #include "tree/tree.h"
