@@ -5,86 +5,23 @@
 
 #include "base/bytes.h"
 
-/* Sectors in the reserved area. */
-enum { INFO_SECTOR = 1, BACKUP_SECTOR = 6, HEAD_SECTORS = 8 };
-
-#define MEDIA	  0xf8	     /* a fixed disk */
 #define CHAIN_END 0x0fffffff /* and, as the second number, "clean, no I/O errors" */
 
 struct fat_source {
 	struct ingot_source source;
 	struct fat_plan plan;
-	uint8_t *head; /* the first HEAD_SECTORS; the rest of the reserved ones are zero */
+	uint8_t *head; /* the first sectors; the rest of the reserved ones are zero */
+	size_t head_size;
 };
 
-/* --- the reserved sectors (fatgen103, "Boot Sector and BPB")
- * ------------------------------------------ */
+/* --- what is where: every byte belongs to one piece ------------------------------------------ */
 
-static void put_boot_sector(const struct fat_plan *plan, uint8_t *p)
-{
-	/* int 0x18: this disk does not boot, go on. Then halt. */
-	static const uint8_t code[] = {0xcd, 0x18, 0xf4, 0xeb, 0xfd};
-	const struct fat_layout *layout = &plan->layout;
-
-	memcpy(p,
-	       "\xeb\x58\x90"
-	       "INGOT   ",
-	       11);
-	ingot_put_le16(p + 11, (uint16_t)layout->sector_size);
-	p[13] = (uint8_t)(layout->cluster_size / layout->sector_size);
-	ingot_put_le16(p + 14, (uint16_t)layout->reserved);
-	p[16] = 2; /* tables */
-	p[21] = MEDIA;
-	ingot_put_le16(p + 24, 63); /* sectors per track and heads: nobody looks */
-	ingot_put_le16(p + 26, 255);
-	ingot_put_le32(p + 28, plan->options.hidden_sectors);
-	ingot_put_le32(p + 32, layout->sectors);
-	ingot_put_le32(p + 36, layout->table_sectors);
-	ingot_put_le32(p + 44, FAT_ROOT_CLUSTER);
-	ingot_put_le16(p + 48, INFO_SECTOR);
-	ingot_put_le16(p + 50, BACKUP_SECTOR);
-	p[64] = 0x80; /* drive */
-	p[66] = 0x29; /* the next three fields are there */
-	ingot_put_le32(p + 67, plan->options.volume_id);
-	memcpy(p + 71, plan->label, FAT_SHORT_NAME);
-	memcpy(p + 82, "FAT32   ", 8);
-	memcpy(p + 90, code, sizeof(code));
-	ingot_put_le16(p + 510, 0xaa55);
-}
-
-static void put_info_sector(const struct fat_plan *plan, uint8_t *p)
-{
-	uint32_t free_clusters = plan->layout.clusters - plan->used;
-
-	ingot_put_le32(p, 0x41615252);
-	ingot_put_le32(p + 484, 0x61417272);
-	ingot_put_le32(p + 488, free_clusters);
-	ingot_put_le32(p + 492, free_clusters ? FAT_ROOT_CLUSTER + plan->used : 0xffffffff);
-	ingot_put_le32(p + 508, 0xaa550000);
-}
-
-static int make_head(struct fat_source *fat, struct ingot_error *err)
-{
-	size_t sector = fat->plan.layout.sector_size;
-
-	fat->head = ingot_alloc(HEAD_SECTORS, sector, err);
-	if (!fat->head)
-		return -ENOMEM;
-	put_boot_sector(&fat->plan, fat->head);
-	put_info_sector(&fat->plan, fat->head + INFO_SECTOR * sector);
-	memcpy(fat->head + BACKUP_SECTOR * sector, fat->head, 2 * sector);
-	return 0;
-}
-
-/* --- what is where: every byte belongs to one piece
- * -------------------------------------------------- */
-
-enum kind { ZERO, HEAD, TABLE, RUN };
+enum kind { ZERO, HEAD, TABLE, NODE };
 
 struct piece {
 	enum kind kind;
 	uint64_t at, end;	     /* bytes of the volume */
-	const struct fat_node *node; /* RUN; end is where its content ends */
+	const struct fat_node *node; /* NODE; its bytes, without what fills the last cluster */
 };
 
 static bool cut(struct piece *piece, uint64_t offset, enum kind kind, uint64_t at, uint64_t end)
@@ -125,11 +62,11 @@ static void find_in_clusters(const struct fat_source *fat, uint64_t offset, stru
 		*ret = (struct piece){ZERO, offset, fat->source.size, NULL};
 		return;
 	}
-	node = run_at(plan, FAT_ROOT_CLUSTER + (uint32_t)cluster);
+	node = run_at(plan, FAT_FIRST_CLUSTER + (uint32_t)cluster);
 	at = fat_cluster_at(layout, node->first);
 	end = at + node->size;
 	if (offset < end)
-		*ret = (struct piece){RUN, at, end, node};
+		*ret = (struct piece){NODE, at, end, node};
 	else
 		*ret = (struct piece){ZERO, offset,
 				      fat_cluster_at(layout, node->first + node->clusters), NULL};
@@ -138,44 +75,51 @@ static void find_in_clusters(const struct fat_source *fat, uint64_t offset, stru
 static void find_piece(const struct fat_source *fat, uint64_t offset, struct piece *ret)
 {
 	const struct fat_layout *layout = &fat->plan.layout;
-	uint64_t table_end = ((uint64_t)fat->plan.used + FAT_ROOT_CLUSTER) * 4;
+	uint64_t table_end = ((uint64_t)fat->plan.used + FAT_FIRST_CLUSTER) * (layout->bits / 8);
 
 	if (offset >= layout->clusters_at) {
 		find_in_clusters(fat, offset, ret);
 		return;
 	}
-	if (cut(ret, offset, HEAD, 0, (uint64_t)HEAD_SECTORS * layout->sector_size))
+	if (cut(ret, offset, HEAD, 0, fat->head_size))
 		return;
 	for (int i = 0; i < 2; i++)
 		if (cut(ret, offset, TABLE, layout->tables_at[i], layout->tables_at[i] + table_end))
 			return;
+	if (layout->root_size &&
+	    cut(ret, offset, NODE, layout->root_at, layout->root_at + fat->plan.root->size)) {
+		ret->node = fat->plan.root;
+		return;
+	}
 	*ret = (struct piece){ZERO, offset, layout->clusters_at, NULL};
 }
 
-/* --- reading
- * ----------------------------------------------------------------------------------------- */
+/* --- reading --------------------------------------------------------------------------------- */
 
 static uint32_t table_number(const struct fat_plan *plan, uint32_t cluster)
 {
 	const struct fat_node *node;
 
 	if (cluster == 0)
-		return 0x0fffff00 | MEDIA;
+		return 0x0fffff00 | FAT_MEDIA;
 	if (cluster == 1)
 		return CHAIN_END;
 	node = run_at(plan, cluster);
 	return cluster + 1 < node->first + node->clusters ? cluster + 1 : CHAIN_END;
 }
 
-/* n bytes at `offset` of a table; neither need be a multiple of 4. */
+/* n bytes at `offset` of a table; neither need be a multiple of a number's width. FAT16 has the
+ * lower half of each number. */
 static void read_table(const struct fat_plan *plan, uint64_t offset, uint8_t *p, size_t n)
 {
+	size_t width = plan->layout.bits / 8;
+
 	while (n > 0) {
-		size_t inside = offset % 4;
-		size_t part = (size_t)ingot_min(4 - inside, n);
+		size_t inside = offset % width;
+		size_t part = (size_t)ingot_min(width - inside, n);
 		uint8_t number[4];
 
-		ingot_put_le32(number, table_number(plan, (uint32_t)(offset / 4)));
+		ingot_put_le32(number, table_number(plan, (uint32_t)(offset / width)));
 		memcpy(p, number + inside, part);
 		p += part;
 		offset += part;
@@ -198,7 +142,7 @@ static int read_piece(const struct fat_source *fat, const struct piece *piece, u
 	case TABLE:
 		read_table(&fat->plan, offset, p, n);
 		return 0;
-	case RUN:
+	case NODE:
 		break;
 	}
 	if (!piece->node->content) {
@@ -240,14 +184,13 @@ static int fat_extent(struct ingot_source *source, uint64_t offset, struct ingot
 	struct piece piece;
 
 	find_piece((const struct fat_source *)source, offset, &piece);
-	if (piece.kind == RUN && piece.node->content)
+	if (piece.kind == NODE && piece.node->content)
 		return ingot_source_extent(piece.node->content, offset - piece.at, ret, err);
 	*ret = (struct ingot_extent){.length = piece.end - offset, .hole = piece.kind == ZERO};
 	return 0;
 }
 
-/* --- making
- * ------------------------------------------------------------------------------------------ */
+/* --- making ---------------------------------------------------------------------------------- */
 
 static void fat_free(struct ingot_source *source)
 {
@@ -287,15 +230,17 @@ int ingot_fat_source(const struct ingot_fat_options *options, const struct ingot
 
 	if (!fat)
 		return -ENOMEM;
-	fat->source = (struct ingot_source){&FAT_OPS, "FAT32 volume", options->size};
+	fat->source = (struct ingot_source){&FAT_OPS, "FAT volume", options->size};
 	source = &fat->source;
 	fat->plan.options = *options;
 	rc = make_plan(&fat->plan, files, count, err);
 	if (rc < 0)
 		return rc;
-	rc = make_head(fat, err);
-	if (rc < 0)
-		return rc;
+	fat->head_size = ingot_fat_head_size(&fat->plan.layout);
+	fat->head = ingot_alloc(1, fat->head_size, err);
+	if (!fat->head)
+		return -ENOMEM;
+	ingot_fat_put_head(&fat->plan, fat->head);
 	*ret = INGOT_TAKE(source);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /*
- * FAT32 as a source: boot sector, tables and folders are computed when they are read, the
- * contents of files are passed through, and what is free is a hole. Nothing is written
- * anywhere. (Microsoft, FAT32 File System Specification 1.03, "fatgen103".)
+ * FAT32, or FAT16 where it must be, as a source: boot sector, tables and folders are computed
+ * when they are read, the contents of files are passed through, and what is free is a hole.
+ * Nothing is written anywhere. (Microsoft, FAT32 File System Specification 1.03, "fatgen103".)
  *
  * The same options and files give the same bytes, in whatever order the files are listed:
  * folders are made from the paths, entries stand in byte order of their names, every file
@@ -10,11 +10,12 @@
  * Names are UTF-8. One that is not an upper-case 8.3 name gets a long name, and a short one
  * by the usual rule (lowest free NAME~1.EXT; without a tail if only the case differs).
  *
- * Sectors of 4096 bytes: the 65525 clusters where FAT32 begins by the specification need
- * 257 MiB. A smaller volume is written as FAT32 all the same, as `mkfs.fat -F 32` does:
- * fsck.fat (with a warning), Linux and EDK2 go by the fields that only FAT32 has, not by the
- * number of clusters. mtools 4.0.32 goes by the number and cannot read it. With sectors of
- * 512 bytes the least is 33 MiB, and less is refused.
+ * The volume is FAT32, as the UEFI specification wants it for a system partition (2.10,
+ * 13.3.1). FAT32 has at least 65525 clusters, none smaller than a sector: with sectors of 512
+ * bytes that is 33 MiB, and less is refused. With sectors of 4096 bytes it is 257 MiB, too
+ * much for many a disk, and a smaller volume becomes FAT16 (17 MiB at least). FAT32 with too
+ * few clusters, which `mkfs.fat -F 32` writes, is no way out: Linux and fsck.fat take it, but
+ * EDK2 and mtools do not. Both read FAT16.
  */
 #ifndef INGOT_FS_FAT_H
 #define INGOT_FS_FAT_H
@@ -40,7 +41,7 @@ struct ingot_fat_file {
 
 /*
  * -EINVAL: a name that FAT cannot hold, two names that differ only in case (ASCII, Latin-1,
- * Greek and Cyrillic letters are compared), a size that is no FAT32. -EFBIG: a file of 4 GiB
+ * Greek and Cyrillic letters are compared), a size that FAT does not have. -EFBIG: a file of 4 GiB
  * or more. -ENOSPC: it does not fit; the sentence says by how much.
  */
 INGOT_API INGOT_MUST_USE int ingot_fat_source(const struct ingot_fat_options *options,

@@ -4,13 +4,14 @@
 
 #include "fs/fat.h"
 
-#define FAT_ENTRY_SIZE	 32    /* of a folder */
-#define FAT_SHORT_NAME	 11    /* bytes: 8 and 3, padded with blanks, no dot */
-#define FAT_NAME_UNITS	 255   /* UTF-16 units of a long name */
-#define FAT_LONG_PIECE	 13    /* units in one entry of a long name */
-#define FAT_FOLDER_MAX	 65536 /* entries, 2 MiB */
-#define FAT_PATH_MAX	 4096  /* bytes */
-#define FAT_ROOT_CLUSTER 2     /* also the first that there is */
+#define FAT_ENTRY_SIZE	  32	/* of a folder */
+#define FAT_SHORT_NAME	  11	/* bytes: 8 and 3, padded with blanks, no dot */
+#define FAT_NAME_UNITS	  255	/* UTF-16 units of a long name */
+#define FAT_LONG_PIECE	  13	/* units in one entry of a long name */
+#define FAT_FOLDER_MAX	  65536 /* entries, 2 MiB */
+#define FAT_PATH_MAX	  4096	/* bytes */
+#define FAT_MEDIA	  0xf8	/* a fixed disk */
+#define FAT_FIRST_CLUSTER 2	/* on FAT32 that of the root */
 
 enum {
 	FAT_ATTR_LABEL = 0x08,
@@ -23,14 +24,17 @@ enum {
  */
 
 struct fat_layout {
+	unsigned bits; /* 32 or 16 */
 	uint32_t sector_size;
 	uint32_t cluster_size;	/* bytes */
 	uint32_t sectors;	/* all */
 	uint32_t reserved;	/* sectors before the first table */
 	uint32_t table_sectors; /* of each of the two tables */
 	uint32_t clusters;	/* numbered from 2 */
+	uint32_t root_size;	/* bytes of FAT16's root, which has no clusters */
 	uint64_t tables_at[2];	/* bytes */
 	uint64_t table_size;	/* bytes */
+	uint64_t root_at;	/* FAT16 */
 	uint64_t clusters_at;	/* bytes */
 };
 
@@ -39,11 +43,10 @@ INGOT_MUST_USE int ingot_fat_layout(uint64_t size, uint32_t sector_size, struct 
 
 static inline uint64_t fat_cluster_at(const struct fat_layout *layout, uint32_t cluster)
 {
-	return layout->clusters_at + (uint64_t)(cluster - FAT_ROOT_CLUSTER) * layout->cluster_size;
+	return layout->clusters_at + (uint64_t)(cluster - FAT_FIRST_CLUSTER) * layout->cluster_size;
 }
 
-/* --- fat_names.c
- * ----------------------------------------------------------------------------------- */
+/* --- fat_names.c ----------------------------------------------------------------------------- */
 
 struct fat_name {
 	size_t count; /* units */
@@ -75,8 +78,7 @@ void ingot_fat_put_long(const struct fat_name *name, const uint8_t short_name[FA
 INGOT_MUST_USE int ingot_fat_label(const char *label, uint8_t ret[FAT_SHORT_NAME],
 				   struct ingot_error *err);
 
-/* --- fat_tree.c: the folders that the paths make
- * --------------------------------------------------- */
+/* --- fat_tree.c: the folders that the paths make --------------------------------------------- */
 
 struct fat_node {
 	struct fat_node *parent; /* NULL: the root */
@@ -101,13 +103,11 @@ INGOT_MUST_USE int ingot_fat_tree(const struct ingot_fat_file *files, size_t cou
 /* Walk: a folder, then its children, then its sibling. NULL at the end. */
 struct fat_node *ingot_fat_next(const struct fat_node *node);
 
-/* --- fat_short.c: short names for one folder, all different
- * ---------------------------------------- */
+/* --- fat_short.c: short names for one folder, all different ---------------------------------- */
 
 INGOT_MUST_USE int ingot_fat_short_names(struct fat_node *folder, struct ingot_error *err);
 
-/* --- fat_place.c: clusters for everything, and the folders' bytes
- * ---------------------------------- */
+/* --- fat_place.c: clusters for everything, and the folders' bytes ---------------------------- */
 
 struct fat_plan {
 	struct fat_layout layout;
@@ -123,5 +123,12 @@ struct fat_plan {
 
 /* layout, options, label and root are there. */
 INGOT_MUST_USE int ingot_fat_place(struct fat_plan *plan, struct ingot_error *err);
+
+/* --- fat_head.c: boot sector and what belongs to it ------------------------------------------ */
+
+size_t ingot_fat_head_size(const struct fat_layout *layout);
+
+/* Into zeroed bytes of that size. */
+void ingot_fat_put_head(const struct fat_plan *plan, uint8_t *p);
 
 #endif

@@ -8,8 +8,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 
-/* --- sizes
- * -------------------------------------------------------------------------------------------- */
+/* --- sizes ----------------------------------------------------------------------------------- */
 
 /* Of the folder, in bytes. */
 static int folder_size(const struct fat_plan *plan, const struct fat_node *folder, uint64_t *ret,
@@ -17,6 +16,7 @@ static int folder_size(const struct fat_plan *plan, const struct fat_node *folde
 {
 	/* "." and "..", or the label. */
 	uint64_t entries = folder->parent ? 2 : plan->has_label;
+	uint32_t most = FAT_FOLDER_MAX;
 	char shown[128];
 
 	for (const struct fat_node *node = folder->children; node; node = node->next) {
@@ -27,11 +27,13 @@ static int folder_size(const struct fat_plan *plan, const struct fat_node *folde
 			return rc;
 		entries += ingot_fat_name_entries(&name);
 	}
-	if (entries > FAT_FOLDER_MAX)
+	if (!folder->parent && plan->layout.root_size)
+		most = plan->layout.root_size / FAT_ENTRY_SIZE;
+	if (entries > most)
 		return ingot_raise(
-			err, -EINVAL, "FAT folder '%s': %" PRIu64 " entries, and FAT ends at %d",
+			err, -EINVAL, "FAT folder '%s': %" PRIu64 " entries, and FAT ends at %u",
 			ingot_printable(folder->name, folder->name_size, shown, sizeof(shown)),
-			entries, FAT_FOLDER_MAX);
+			entries, most);
 	*ret = entries * FAT_ENTRY_SIZE;
 	return 0;
 }
@@ -53,13 +55,14 @@ static int size_folders(struct fat_plan *plan, struct ingot_error *err)
 	return 0;
 }
 
-/* --- clusters: everything in the order of the walk, without a gap
- * ------------------------------------- */
+/* --- clusters: everything in the order of the walk, without a gap ---------------------------- */
 
 static uint32_t clusters_of(const struct fat_plan *plan, const struct fat_node *node)
 {
 	uint64_t count = ingot_div_up(node->size, plan->layout.cluster_size);
 
+	if (!node->parent && plan->layout.root_size)
+		return 0; /* FAT16's root stands elsewhere */
 	return count == 0 && !node->content ? 1 : (uint32_t)count; /* a folder has one always */
 }
 
@@ -71,7 +74,7 @@ static int check_room(const struct fat_plan *plan, uint64_t need, struct ingot_e
 	if (need <= have)
 		return 0;
 	return ingot_raise(err, -ENOSPC,
-			   "FAT32: files and folders take %" PRIu64 " KiB, the volume of %" PRIu64
+			   "FAT: files and folders take %" PRIu64 " KiB, the volume of %" PRIu64
 			   " KiB holds %" PRIu64 " KiB: %" PRIu64 " KiB too small",
 			   need * cluster / 1024, plan->options.size / 1024, have * cluster / 1024,
 			   ingot_div_up((need - have) * cluster, 1024));
@@ -91,22 +94,21 @@ static int place_runs(struct fat_plan *plan, struct ingot_error *err)
 	rc = check_room(plan, need, err);
 	if (rc < 0)
 		return rc;
-	plan->runs = ingot_arena_alloc(&plan->arena, count * sizeof(plan->runs[0]),
+	plan->runs = ingot_arena_alloc(&plan->arena, (count + 1) * sizeof(plan->runs[0]),
 				       _Alignof(struct fat_node *), err);
 	if (!plan->runs)
 		return -ENOMEM;
 	for (struct fat_node *node = plan->root; node; node = ingot_fat_next(node)) {
 		if (node->clusters == 0)
 			continue;
-		node->first = FAT_ROOT_CLUSTER + plan->used;
+		node->first = FAT_FIRST_CLUSTER + plan->used;
 		plan->used += node->clusters;
 		plan->runs[plan->run_count++] = node;
 	}
 	return 0;
 }
 
-/* --- the bytes of the folders (fatgen103, "FAT Directory Structure")
- * ---------------------------------- */
+/* --- the bytes of the folders (fatgen103, "FAT Directory Structure") ------------------------- */
 
 struct stamp {
 	uint16_t date, time;

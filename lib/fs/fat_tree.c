@@ -5,8 +5,7 @@
 
 #include "base/text.h"
 
-/* --- the order: as if each name were compared on its own
- * ------------------------------------------- */
+/* --- the order: as if each name were compared on its own ------------------------------------- */
 
 static int compare_files(const void *a, const void *b)
 {
@@ -29,8 +28,7 @@ static int compare_files(const void *a, const void *b)
 	return *p < *q ? -1 : 1;
 }
 
-/* --- building
- * ---------------------------------------------------------------------------------------- */
+/* --- building -------------------------------------------------------------------------------- */
 
 static struct fat_node *add_node(struct ingot_arena *arena, struct fat_node *parent,
 				 struct ingot_error *err)
@@ -132,6 +130,8 @@ int ingot_fat_tree(const struct ingot_fat_file *files, size_t count, struct ingo
 	root = add_node(arena, NULL, err);
 	if (!root)
 		return -ENOMEM;
+	root->name = "/"; /* for errors */
+	root->name_size = 1;
 	for (size_t i = 0; i < count; i++)
 		sorted[i] = &files[i];
 	qsort(sorted, count, sizeof(*sorted), compare_files);

@@ -1,4 +1,4 @@
-/* FAT32 volumes byte by byte: boot sector, tables, names, placement, what does not fit. */
+/* FAT volumes byte by byte: boot sector, tables, names, placement, what does not fit. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -326,6 +326,68 @@ static void test_labels(void **state)
 	assert_fails(ingot_fat_source(&options, NULL, 0, NULL, &err), -EINVAL, "blank");
 }
 
+/* Sectors of 4096 bytes and not enough of them for FAT32. */
+static void test_fat16(void **state)
+{
+	static const uint8_t want[] = {
+		0xeb, 0x3c, 0x90, 'I',	'N',  'G',  'O',  'T',	' ',  ' ',  ' ',  0x00, 0x10, 0x01,
+		0x01, 0x00, 0x02, 0x00, 0x02, 0x00, 0x80, 0xf8, 0x10, 0x00, 0x3f, 0x00, 0xff, 0x00,
+		0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x80, 0x00, 0x29, 0x78, 0x56, 0x34,
+		0x12, 'T',  'E',  'S',	'T',  '-',  '1',  ' ',	' ',  ' ',  ' ',  ' ',	'F',  'A',
+		'T',  '1',  '6',  ' ',	' ',  ' ',  0xcd, 0x18, 0xf4, 0xeb, 0xfd, 0x00,
+	};
+	static const uint8_t table[] = {0xf8, 0xff, 0xff, 0xff, 0x03, 0x00, 0xff, 0xff, 0, 0};
+	static char data[4097];
+	INGOT_SOURCE struct ingot_source *two = content(data, sizeof(data));
+	const struct ingot_fat_file file = {"A", two};
+	INGOT_SOURCE struct ingot_source *volume = NULL;
+	struct ingot_fat_options options = SMALL;
+	struct ingot_error err = {0};
+	uint8_t got[512];
+
+	(void)state;
+	options.size = (uint64_t)128 * MIB;
+	options.sector_size = 4096;
+	assert_ok(ingot_fat_source(&options, &file, 1, &volume, &err));
+	read_at(volume, 0, got, sizeof(got));
+	assert_memory_equal(got, want, sizeof(want));
+	assert_int_equal(ingot_get_le16(got + 510), 0xaa55);
+	for (uint64_t i = 0; i < 2; i++) {
+		read_at(volume, (1 + 16 * i) * 4096, got, sizeof(table));
+		assert_memory_equal(got, table, sizeof(table));
+	}
+	read_at(volume, 33 * 4096, got, 64); /* the root */
+	assert_memory_equal(got, "TEST-1     \x08", 12);
+	assert_memory_equal(got + 32, "A          \x20", 12);
+	assert_int_equal(ingot_get_le16(got + 32 + 26), 2);
+}
+
+/* FAT16's root has room for 512 entries, FAT32's grows. */
+static void test_fat16_root_is_small(void **state)
+{
+	INGOT_SOURCE struct ingot_source *x = content("x", 1);
+	INGOT_SOURCE struct ingot_source *volume = NULL;
+	struct ingot_fat_options options = SMALL;
+	struct ingot_error err = {0};
+	static char paths[512][8];
+	struct ingot_fat_file files[512];
+
+	(void)state;
+	for (int i = 0; i < 512; i++) {
+		(void)snprintf(paths[i], sizeof(paths[i]), "%03d", i);
+		files[i] = (struct ingot_fat_file){paths[i], x};
+	}
+	assert_ok(ingot_fat_source(&options, files, 512, &volume, &err));
+	ingot_source_free(INGOT_TAKE(volume));
+	options.sector_size = 4096;
+	assert_fails(ingot_fat_source(&options, files, 512, &volume, &err), -EINVAL,
+		     "folder '/': 513 entries, and FAT ends at 512");
+	assert_ok(ingot_fat_source(&options, files, 511, &volume, &err));
+	ingot_source_free(INGOT_TAKE(volume));
+	options.size = (uint64_t)16 * MIB;
+	assert_fails(ingot_fat_source(&options, NULL, 0, &volume, &err), -EINVAL, "too small");
+}
+
 /* Before 1980 and after 2107 there is no date. */
 static void test_times_are_clamped(void **state)
 {
@@ -393,6 +455,8 @@ int main(void)
 		cmocka_unit_test(test_long_names_have_255_units),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_fat16),
+		cmocka_unit_test(test_fat16_root_is_small),
 		cmocka_unit_test(test_times_are_clamped),
 		cmocka_unit_test(test_folders),
 	};
