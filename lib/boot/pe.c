@@ -15,8 +15,7 @@ static INGOT_MUST_USE int bad(struct ingot_error *err, const struct ingot_source
 	return ingot_raise(err, -EINVAL, "'%s': not a usable PE file (%s)", source->name, why);
 }
 
-/* --- DOS and COFF headers
- * ----------------------------------------------------------------------------- */
+/* --- DOS and COFF headers -------------------------------------------------------------------- */
 
 struct coff {
 	uint32_t offset;
@@ -84,8 +83,7 @@ const char *ingot_pe_machine_name(uint16_t machine)
 	}
 }
 
-/* --- optional header
- * ---------------------------------------------------------------------------------- */
+/* --- optional header ------------------------------------------------------------------------- */
 
 static int read_certificates(struct ingot_source *source, const uint8_t *entry, struct ingot_pe *pe,
 			     struct ingot_error *err)
@@ -144,8 +142,7 @@ static int read_optional(struct ingot_source *source, const struct coff *coff, s
 		source, head + OPT_SIZE + (size_t)DIRECTORY_CERTIFICATES * DIRECTORY_SIZE, pe, err);
 }
 
-/* --- sections
- * ----------------------------------------------------------------------------------------- */
+/* --- sections -------------------------------------------------------------------------------- */
 
 static INGOT_MUST_USE int bad_section(struct ingot_error *err, const struct ingot_source *source,
 				      const struct ingot_pe_section *section, const char *why)
@@ -201,6 +198,8 @@ static void get_section(const uint8_t *p, struct ingot_pe_section *section)
 	section->raw_size = ingot_get_le32(p + SECTION_RAW_SIZE);
 	section->raw_offset = ingot_get_le32(p + SECTION_RAW_OFFSET);
 	section->characteristics = ingot_get_le32(p + SECTION_CHARACTERISTICS);
+	if (section->raw_size == 0)
+		section->raw_offset = 0; /* means nothing, and may lead anywhere */
 	if (section->virtual_size == 0) /* old linkers; loaders take the other one */
 		section->virtual_size = section->raw_size;
 }

@@ -24,8 +24,7 @@ struct plan {
 	struct ingot_pe_section *sections;
 };
 
-/* --- checks
- * ------------------------------------------------------------------------------------------ */
+/* --- checks ---------------------------------------------------------------------------------- */
 
 static int check_linux(struct ingot_source *stub, const struct ingot_pe *pe,
 		       struct ingot_source *linux_image, struct ingot_error *err)
@@ -77,8 +76,7 @@ static int check_stub(struct ingot_source *stub, const struct ingot_pe *pe, size
 	return 0;
 }
 
-/* --- headers
- * ----------------------------------------------------------------------------------------- */
+/* --- headers --------------------------------------------------------------------------------- */
 
 static void find_raw(struct plan *plan)
 {
@@ -125,8 +123,7 @@ static int plan_headers(struct ingot_source *stub, struct plan *plan, struct ing
 	return 0;
 }
 
-/* --- new sections
- * ------------------------------------------------------------------------------------ */
+/* --- new sections ---------------------------------------------------------------------------- */
 
 static int plan_sections(const struct ingot_uki_section *sections, struct plan *plan,
 			 struct ingot_error *err)
@@ -253,8 +250,7 @@ static int make_headers(struct ingot_source *stub, const struct plan *plan,
 	return ingot_source_memory("PE headers", headers, plan->headers_size, ret, err);
 }
 
-/* --- the file
- * ---------------------------------------------------------------------------------------- */
+/* --- the file -------------------------------------------------------------------------------- */
 
 struct pieces {
 	struct ingot_source **list;
@@ -362,8 +358,7 @@ int ingot_uki_source(struct ingot_source *stub, const struct ingot_uki_section *
 	return rc;
 }
 
-/* --- command line
- * ------------------------------------------------------------------------------------ */
+/* --- command line ---------------------------------------------------------------------------- */
 
 static bool is_blank(char c)
 {
