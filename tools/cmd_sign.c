@@ -111,15 +111,14 @@ const struct cli_command cmd_sign_root_hash = {
 		"\n"
 		"A key file that every user of the machine can read gets a warning on standard "
 		"error.",
-	.examples =
-		"# Test keys, then a signature\n"
-		"signing/make-test-keys.sh keys\n"
-		"ingot sign root-hash @usr.roothash --key keys/root-hash.key "
-		"--certificate keys/root-hash.crt --output usr.roothash.p7s\n"
-		"# What somebody else's program says about it\n"
-		"printf %s \"$(cat usr.roothash)\" >text\n"
-		"openssl smime -verify -binary -inform DER -in usr.roothash.p7s -content text "
-		"-certfile keys/root-hash.crt -nointern -noverify\n",
+	.examples = "# Test keys, then a signature\n"
+		    "signing/make-test-keys.sh keys\n"
+		    "ingot sign root-hash @usr.roothash --key keys/root-hash.key "
+		    "--certificate keys/root-hash.crt --output usr.roothash.p7s\n"
+		    "# What somebody else's program says about it\n"
+		    "printf %s \"$(cat usr.roothash)\" >text\n"
+		    "openssl smime -verify -binary -inform DER -in usr.roothash.p7s -content text "
+		    "-certfile keys/root-hash.crt -nointern -noverify\n",
 	.options = ROOT_HASH_OPTIONS,
 	.option_count = CLI_COUNT(ROOT_HASH_OPTIONS),
 	.options_size = sizeof(struct sign_options),

@@ -13,7 +13,7 @@
 
 static const char LOST_FOUND[] = "lost+found";
 
-/* --- the superblock's wishes --------------------------------------------------------------------------- */
+/* --- the superblock's wishes ------------------------------------------------------------ */
 
 static int check_options(const struct ingot_sink *sink, const struct ingot_ext4_options *options,
 			 uint64_t *ret_blocks, struct ingot_error *err)
@@ -68,15 +68,12 @@ static int fill_parameters(const struct ingot_ext4_options *options, uint64_t bl
 				    EXT2_FEATURE_COMPAT_RESIZE_INODE |
 				    EXT2_FEATURE_COMPAT_DIR_INDEX,
 		.s_feature_incompat = EXT2_FEATURE_INCOMPAT_FILETYPE |
-				      EXT3_FEATURE_INCOMPAT_EXTENTS |
-				      EXT4_FEATURE_INCOMPAT_64BIT |
+				      EXT3_FEATURE_INCOMPAT_EXTENTS | EXT4_FEATURE_INCOMPAT_64BIT |
 				      EXT4_FEATURE_INCOMPAT_FLEX_BG,
-		.s_feature_ro_compat = EXT2_FEATURE_RO_COMPAT_SPARSE_SUPER |
-				       EXT2_FEATURE_RO_COMPAT_LARGE_FILE |
-				       EXT4_FEATURE_RO_COMPAT_HUGE_FILE |
-				       EXT4_FEATURE_RO_COMPAT_DIR_NLINK |
-				       EXT4_FEATURE_RO_COMPAT_EXTRA_ISIZE |
-				       EXT4_FEATURE_RO_COMPAT_METADATA_CSUM,
+		.s_feature_ro_compat =
+			EXT2_FEATURE_RO_COMPAT_SPARSE_SUPER | EXT2_FEATURE_RO_COMPAT_LARGE_FILE |
+			EXT4_FEATURE_RO_COMPAT_HUGE_FILE | EXT4_FEATURE_RO_COMPAT_DIR_NLINK |
+			EXT4_FEATURE_RO_COMPAT_EXTRA_ISIZE | EXT4_FEATURE_RO_COMPAT_METADATA_CSUM,
 		.s_inodes_count = (uint32_t)inodes,
 		.s_blocks_count = (uint32_t)blocks,
 		.s_r_blocks_count = (uint32_t)(blocks * options->reserved_percent / 100),
@@ -99,8 +96,8 @@ static void fix_superblock(ext2_filsys fs, const struct ingot_ext4_options *opti
 	super->s_checksum_type = EXT2_CRC32C_CHKSUM;
 	super->s_def_hash_version = EXT2_HASH_HALF_MD4;
 	/* libext2fs asks the compiler whether char is signed; an image must not. */
-	super->s_flags = (super->s_flags & ~(uint32_t)EXT2_FLAGS_UNSIGNED_HASH) |
-			 EXT2_FLAGS_SIGNED_HASH;
+	super->s_flags =
+		(super->s_flags & ~(uint32_t)EXT2_FLAGS_UNSIGNED_HASH) | EXT2_FLAGS_SIGNED_HASH;
 	super->s_default_mount_opts = EXT2_DEFM_XATTR_USER | EXT2_DEFM_ACL;
 	memcpy(super->s_uuid, options->uuid.bytes, sizeof(super->s_uuid));
 	memcpy(super->s_hash_seed, options->hash_seed.bytes, sizeof(super->s_hash_seed));
@@ -109,7 +106,7 @@ static void fix_superblock(ext2_filsys fs, const struct ingot_ext4_options *opti
 	ext2fs_init_csum_seed(fs);
 }
 
-/* --- what the format reserves --------------------------------------------------------------------------- */
+/* --- what the format reserves ----------------------------------------------------------- */
 
 /* The tables are zero in the sink: nothing is left for the kernel to do lazily. */
 static void mark_tables_zeroed(ext2_filsys fs)
@@ -155,24 +152,41 @@ static int make_empty(struct ext4 *e, struct ingot_error *err)
 	return 0;
 }
 
-/* --- the tree ------------------------------------------------------------------------------------------- */
+/* --- the tree --------------------------------------------------------------------------- */
+
+static int no_space(uint64_t needed, uint64_t available, uint64_t total, struct ingot_error *err)
+{
+	char needed_text[INGOT_SIZE_TEXT], available_text[INGOT_SIZE_TEXT];
+	char total_text[INGOT_SIZE_TEXT];
+
+	return ingot_raise(err, -ENOSPC,
+			   "the files need %s (%llu blocks), but of %s the filesystem has %s "
+			   "(%llu blocks) left for them",
+			   ingot_size_text(needed * EXT4_BLOCK, needed_text),
+			   (unsigned long long)needed,
+			   ingot_size_text(total * EXT4_BLOCK, total_text),
+			   ingot_size_text(available * EXT4_BLOCK, available_text),
+			   (unsigned long long)available);
+}
+
+/* Before libext2fs finds no room for its tables, and says so in other words. */
+static int check_tables(uint64_t blocks, const struct ext4_plan *plan, struct ingot_error *err)
+{
+	uint64_t tables = ingot_div_up((uint64_t)plan->inodes * EXT4_INODE_SIZE, EXT4_BLOCK) +
+			  (uint64_t)ext2fs_default_journal_size(blocks);
+	uint64_t available = blocks > tables ? blocks - tables : 0;
+
+	return plan->blocks > available ? no_space(plan->blocks, available, blocks, err) : 0;
+}
 
 static int check_space(const struct ext4 *e, struct ingot_error *err)
 {
 	uint64_t available = ext2fs_free_blocks_count(e->fs->super);
-	char needed_text[INGOT_SIZE_TEXT], available_text[INGOT_SIZE_TEXT];
-	char total_text[INGOT_SIZE_TEXT];
+	uint64_t needed = e->plan->blocks;
 
-	if (e->plan->blocks <= available)
+	if (needed <= available)
 		return 0;
-	ingot_size_text(e->plan->blocks * EXT4_BLOCK, needed_text);
-	ingot_size_text(available * EXT4_BLOCK, available_text);
-	ingot_size_text(ext2fs_blocks_count(e->fs->super) * EXT4_BLOCK, total_text);
-	return ingot_raise(err, -ENOSPC,
-			   "the files need %s (%llu blocks), but of %s the filesystem has %s "
-			   "(%llu blocks) left for them",
-			   needed_text, (unsigned long long)e->plan->blocks, total_text,
-			   available_text, (unsigned long long)available);
+	return no_space(needed, available, ext2fs_blocks_count(e->fs->super), err);
 }
 
 /* Fill and close e->fs, which is gone afterwards in any case. */
@@ -198,14 +212,16 @@ static int fill(struct ext4 *e, struct ingot_error *err)
 	return 0;
 }
 
-static int open_and_fill(struct ext4 *e, const struct ingot_ext4_options *options,
-			 uint64_t blocks, struct ingot_error *err)
+static int open_and_fill(struct ext4 *e, const struct ingot_ext4_options *options, uint64_t blocks,
+			 struct ingot_error *err)
 {
 	struct ext2_super_block param;
 	char name[EXT4_DEVICE_NAME];
 	errcode_t code;
-	int rc = fill_parameters(options, blocks, e->plan, &param, err);
+	int rc = check_tables(blocks, e->plan, err);
 
+	if (rc == 0)
+		rc = fill_parameters(options, blocks, e->plan, &param, err);
 	if (rc < 0)
 		return rc;
 	ext4_device_name(e->device, name);

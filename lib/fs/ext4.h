@@ -31,8 +31,8 @@ struct ingot_ext4_options {
 	uint64_t size; /* bytes, rounded down to blocks; 0: the whole sink */
 	struct ingot_guid uuid;
 	struct ingot_guid hash_seed;
-	const char *label;         /* at most INGOT_EXT4_LABEL_MAX bytes; NULL: none */
-	int64_t epoch;             /* the time of everything that has none in the tree */
+	const char *label;	   /* at most INGOT_EXT4_LABEL_MAX bytes; NULL: none */
+	int64_t epoch;		   /* the time of everything that has none in the tree */
 	unsigned reserved_percent; /* blocks that only root may use, 0 .. 50; mke2fs: 5 */
 };
 

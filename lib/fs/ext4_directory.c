@@ -11,10 +11,10 @@
 struct packer {
 	struct ext4 *e;
 	struct ext4_inode *inode;
-	uint64_t block, blocks;   /* the next one; all of them */
-	blk64_t at;               /* where the block goes */
-	uint64_t run;             /* blocks of the run that are left from there */
-	uint32_t used;            /* bytes of the block */
+	uint64_t block, blocks;	     /* the next one; all of them */
+	blk64_t at;		     /* where the block goes */
+	uint64_t run;		     /* blocks of the run that are left from there */
+	uint32_t used;		     /* bytes of the block */
 	struct ext2_dir_entry *last; /* entry in it */
 	_Alignas(struct ext2_dir_entry) char data[EXT4_BLOCK];
 };

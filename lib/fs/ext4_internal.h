@@ -11,12 +11,12 @@ enum {
 	EXT4_INODE_SIZE = 256,
 	EXT4_ROOT_INODE = 2,
 	EXT4_LOST_FOUND_INODE = 11,
-	EXT4_FIRST_INODE = 12,      /* of the tree's entries */
+	EXT4_FIRST_INODE = 12,	    /* of the tree's entries */
 	EXT4_LOST_FOUND_BLOCKS = 4, /* so that fsck can use it on a full filesystem */
 	EXT4_LINKS_MAX = 65000,
 };
 
-/* --- ext4_io.c: libext2fs's view of the sink ------------------------------------------------------ */
+/* --- ext4_io.c: libext2fs's view of the sink -------------------------------------------- */
 
 /* A sink with a small write-back cache of blocks in front. */
 struct ext4_device;
@@ -37,7 +37,7 @@ void ext4_device_name(const struct ext4_device *device, char name[EXT4_DEVICE_NA
 int ext4_raise(struct ext4_device *device, errcode_t code, struct ingot_error *err,
 	       const char *format, ...) INGOT_PRINTF(4, 5) INGOT_MUST_USE;
 
-/* --- ext4_plan.c: numbers before bytes ------------------------------------------------------------- */
+/* --- ext4_plan.c: numbers before bytes -------------------------------------------------- */
 
 /* What the tree will need. */
 struct ext4_plan {
@@ -47,8 +47,8 @@ struct ext4_plan {
 };
 
 /* Number every entry in node->scratch. The links are the caller's to free. */
-int ext4_plan(struct ingot_node *root, struct ext4_plan *ret, struct ingot_error *err)
-	INGOT_MUST_USE;
+int ext4_plan(struct ingot_node *root, struct ext4_plan *ret,
+	      struct ingot_error *err) INGOT_MUST_USE;
 
 /* Whole blocks first, then count of them; runs that share a block or touch are one. */
 struct ext4_span {
@@ -75,7 +75,7 @@ static inline const struct ingot_node *ext4_target(const struct ingot_node *node
 	return node->is_link ? node->link : node;
 }
 
-/* --- ext4_populate.c ------------------------------------------------------------------------------- */
+/* --- ext4_populate.c -------------------------------------------------------------------- */
 
 /* A filesystem being filled. */
 struct ext4 {
@@ -85,13 +85,13 @@ struct ext4 {
 	struct ingot_node *root;
 	const struct ext4_plan *plan;
 	struct ingot_tree_reader *reader; /* NULL: there are no files */
-	blk64_t next;                     /* where the next block should be */
+	blk64_t next;			  /* where the next block should be */
 	struct ext4_stream *stream;
 };
 
 int ext4_populate(struct ext4 *e, struct ingot_error *err) INGOT_MUST_USE;
 
-/* --- ext4_stream.c: file contents, in large writes -------------------------------------------------- */
+/* --- ext4_stream.c: file contents, in large writes -------------------------------------- */
 
 struct ext4_stream;
 
@@ -104,7 +104,7 @@ int ext4_stream_copy(struct ext4 *e, const struct ingot_node *file, uint64_t off
 		     uint64_t to, struct ingot_error *err) INGOT_MUST_USE;
 int ext4_stream_flush(struct ext4 *e, struct ingot_error *err) INGOT_MUST_USE;
 
-/* --- ext4_directory.c, ext4_inode.c, ext4_xattr.c ---------------------------------------------------- */
+/* --- ext4_directory.c, ext4_inode.c, ext4_xattr.c --------------------------------------- */
 
 /* An inode on its way to the disk. */
 struct ext4_inode {
@@ -116,15 +116,15 @@ struct ext4_inode {
 void ext4_inode_begin(struct ext4 *e, const struct ingot_node *node, struct ext4_inode *inode);
 
 /* Its i_block becomes an extent tree, empty for now. */
-int ext4_inode_open(struct ext4 *e, struct ext4_inode *inode, struct ingot_error *err)
-	INGOT_MUST_USE;
+int ext4_inode_open(struct ext4 *e, struct ext4_inode *inode,
+		    struct ingot_error *err) INGOT_MUST_USE;
 
 /* Blocks for `count` blocks of the file from `block` on: one run, as long as there is one. */
 int ext4_inode_map(struct ext4 *e, struct ext4_inode *inode, uint64_t block, uint64_t count,
 		   blk64_t *ret_at, uint64_t *ret_count, struct ingot_error *err) INGOT_MUST_USE;
 
-int ext4_inode_end(struct ext4 *e, struct ext4_inode *inode, struct ingot_error *err)
-	INGOT_MUST_USE;
+int ext4_inode_end(struct ext4 *e, struct ext4_inode *inode,
+		   struct ingot_error *err) INGOT_MUST_USE;
 void ext4_inode_done(struct ext4_inode *inode);
 
 int ext4_write_directory(struct ext4 *e, const struct ingot_node *dir, struct ext4_inode *inode,

@@ -37,8 +37,7 @@ static int write_file(struct ext4 *e, const struct ingot_node *file, struct ext4
 		rc = write_span(e, file, inode, span, err);
 	if (rc < 0)
 		return rc;
-	(void)ext2fs_inode_size_set(e->fs, EXT2_INODE(&inode->large),
-				    (ext2_off64_t)file->size);
+	(void)ext2fs_inode_size_set(e->fs, EXT2_INODE(&inode->large), (ext2_off64_t)file->size);
 	return 0;
 }
 

@@ -87,9 +87,9 @@ static int set_all(struct ext4 *e, struct ext2_xattr_handle *handle,
 		int rc = set(e, handle, x, err);
 
 		if (rc < 0)
-			return ingot_wrap(err, rc, "attribute '%s'",
-					  ingot_printable(x->name, strlen(x->name), name,
-							  sizeof(name)));
+			return ingot_wrap(
+				err, rc, "attribute '%s'",
+				ingot_printable(x->name, strlen(x->name), name, sizeof(name)));
 	}
 	return 0;
 }

@@ -26,7 +26,7 @@
 struct ingot_key;
 struct ingot_certificate;
 
-/* --- private keys ---------------------------------------------------------------------------------- */
+/* --- private keys ----------------------------------------------------------------------- */
 
 /*
  * A PEM file (PKCS#8 or "RSA PRIVATE KEY"). *ret_exposed, if wanted, says that users other than
@@ -43,7 +43,7 @@ INGOT_API void ingot_key_free(struct ingot_key *key);
 INGOT_DEFINE_CLEANUP(struct ingot_key, ingot_key, ingot_key_free)
 #define INGOT_KEY INGOT_CLEANUP(ingot_key_cleanup)
 
-/* --- certificates ---------------------------------------------------------------------------------- */
+/* --- certificates ----------------------------------------------------------------------- */
 
 /* X.509, as one PEM block (what stands around it is skipped) or as DER. */
 INGOT_API INGOT_MUST_USE int ingot_certificate_load(const char *path,
@@ -66,9 +66,9 @@ INGOT_API INGOT_MUST_USE int ingot_certificate_pem(const struct ingot_certificat
 						   struct ingot_error *err);
 
 /* SHA-256 of the DER form. */
-INGOT_API INGOT_MUST_USE int
-ingot_certificate_fingerprint(const struct ingot_certificate *certificate,
-			      uint8_t digest[INGOT_SHA256_SIZE], struct ingot_error *err);
+INGOT_API INGOT_MUST_USE int ingot_certificate_fingerprint(
+	const struct ingot_certificate *certificate, uint8_t digest[INGOT_SHA256_SIZE],
+	struct ingot_error *err);
 
 /* 0: the certificate is for this key's public half; -EKEYREJECTED: for another one. */
 INGOT_API INGOT_MUST_USE int ingot_key_check(const struct ingot_key *key,

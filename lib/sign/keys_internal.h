@@ -27,7 +27,7 @@ static inline void crypto_bio_cleanup(BIO **bio)
 #define CRYPTO_BIO INGOT_CLEANUP(crypto_bio_cleanup)
 
 /* The sentence ends in libcrypto's reason; its queue is empty afterwards. Returns rc. */
-int crypto_raise(struct ingot_error *err, int rc, const char *format, ...) INGOT_PRINTF(3, 4)
-	INGOT_MUST_USE;
+int crypto_raise(struct ingot_error *err, int rc, const char *format, ...)
+	INGOT_PRINTF(3, 4) INGOT_MUST_USE;
 
 #endif

@@ -16,7 +16,8 @@ static int write_output(const char *path, const struct ingot_ext4_options *optio
 	if (rc == 0)
 		rc = ingot_output_sink(output, options->size, &sink, err);
 	if (rc == 0)
-		rc = ingot_ext4_write(sink, options, tree, tree ? ingot_tree_root(tree) : NULL, err);
+		rc = ingot_ext4_write(sink, options, tree, tree ? ingot_tree_root(tree) : NULL,
+				      err);
 	return rc < 0 ? rc : ingot_output_commit(output, err);
 }
 

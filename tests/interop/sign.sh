@@ -5,26 +5,11 @@ export LC_ALL=C
 
 ingot=$(realpath -- "${1:?usage: sign.sh INGOT}")
 source_dir=$(cd -- "$(dirname -- "$0")/../.." && pwd)
+# shellcheck source=../tally.sh
+. "$source_dir/tests/tally.sh"
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 cd -- "$work"
-passed=0
-failed=0
-
-# check WORDS COMMAND...: it succeeds.
-check() {
-	local words=$1
-	shift
-	if "$@" >log 2>&1; then
-		echo "ok: $words"
-		passed=$((passed + 1))
-	else
-		echo "FAILED: $words"
-		sed 's/^/    /' log
-		failed=$((failed + 1))
-	fi
-}
-
 # refuse WORDS TEXT COMMAND...: exit status 2, TEXT in the message, no output file.
 refuse() {
 	local words=$1 text=$2
@@ -39,10 +24,6 @@ refused() {
 	"$@" --output out 2>message || status=$?
 	cat message
 	[ "$status" = 2 ] && [ ! -e out ] && grep -qF -- "$text" message
-}
-
-fails() {
-	! "$@"
 }
 
 hash=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
@@ -82,21 +63,21 @@ check "openssl smime: by our certificate" verify smime text -certfile ours/root-
 check "openssl smime: by the CA's word" verify smime text -CAfile ours/ca.crt -purpose any
 check "openssl cms: by our certificate" verify cms text -certfile ours/root-hash.crt -nointern -noverify
 check "openssl cms: by the CA's word" verify cms text -CAfile ours/ca.crt -purpose any
-check "another root hash does not verify" fails verify smime other-text -certfile ours/root-hash.crt -noverify
-check "with an end of line it does not verify" fails verify smime hash-file -certfile ours/root-hash.crt -noverify
+check "another root hash does not verify" not verify smime other-text -certfile ours/root-hash.crt -noverify
+check "with an end of line it does not verify" not verify smime hash-file -certfile ours/root-hash.crt -noverify
 check "by a stranger's certificate it does not verify" \
-	fails verify smime text -certfile stranger/root-hash.crt -nointern -noverify
-check "by a stranger's CA it does not verify" fails verify smime text -CAfile stranger/ca.crt -purpose any
+	not verify smime text -certfile stranger/root-hash.crt -nointern -noverify
+check "by a stranger's CA it does not verify" not verify smime text -CAfile stranger/ca.crt -purpose any
 
 openssl asn1parse -inform DER -in one >asn1
-openssl cms -cmsout -print -noout -inform DER -in one >cms
+openssl cms -cmsout -print -noout -inform DER -in one >cms-text
 check "SignedData" grep -q ':pkcs7-signedData' asn1
 absent() {
-	grep -A1 "$1" cms | grep -q '<ABSENT>\|<EMPTY>'
+	grep -A1 "$1" cms-text | grep -q '<ABSENT>\|<EMPTY>'
 }
 check "no signed attributes" absent signedAttrs:
 check "no content inside" absent eContent:
-check "no time in it" fails grep -q signingTime asn1
+check "no time in it" not grep -q signingTime asn1
 check "SHA-256" grep -q ':sha256' asn1
 
 refuse "another's certificate" "key 'ours/root-hash.key' does not belong to certificate 'stranger/root-hash.crt'" \
@@ -125,5 +106,4 @@ exposed() {
 check "a key for all to read gets a warning" exposed
 check "... and signs" cmp one five
 
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+verdict

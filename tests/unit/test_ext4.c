@@ -17,7 +17,7 @@ static const struct ingot_ext4_options OPTIONS = {
 	.reserved_percent = 5,
 };
 
-/* --- a tree made by hand: what an ordinary user cannot make in a folder ---------------------------------- */
+/* --- a tree made by hand: what an ordinary user cannot make in a folder ----------------- */
 
 enum { NODES_MAX = 21000 };
 
@@ -54,7 +54,9 @@ static struct ingot_node *hand_add(struct hand *h, struct ingot_node *parent, co
 	return node;
 }
 
-/* --- images ------------------------------------------------------------------------------------------------ */
+/* --- images
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static int write_image(struct playground *p, const char *name, uint64_t size,
 		       const struct ingot_ext4_options *options, struct ingot_tree *tree,
@@ -127,7 +129,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* --- pure parts --------------------------------------------------------------------------------------------- */
+/* --- pure parts ------------------------------------------------------------------------- */
 
 static void spans(void **state)
 {
@@ -165,11 +167,11 @@ static void spans(void **state)
 	free(runs);
 }
 
-/* --- filesystems -------------------------------------------------------------------------------------------- */
+/* --- filesystems ------------------------------------------------------------------------ */
 
 static void empty(void **state)
 {
-	static const uint64_t sizes[] = {8 * MIB,   64 * MIB,       100 * MIB + 12288,
+	static const uint64_t sizes[] = {8 * MIB,   64 * MIB,	    100 * MIB + 12288,
 					 128 * MIB, 129 * MIB + 99, 520 * MIB};
 	struct ingot_error err = {0};
 
@@ -190,13 +192,18 @@ static void superblock(void **state)
 	       "Filesystem features:      has_journal ext_attr resize_inode dir_index filetype "
 	       "extent 64bit flex_bg sparse_super large_file huge_file dir_nlink extra_isize "
 	       "metadata_csum\n");
-	expect(*state, "dumpe2fs -h a", "Filesystem UUID:          42010203-0405-0607-0809-0a0b0c0d0e0f");
-	expect(*state, "dumpe2fs -h a", "Directory Hash Seed:      43010203-0405-0607-0809-0a0b0c0d0e0f");
+	expect(*state, "dumpe2fs -h a",
+	       "Filesystem UUID:          42010203-0405-0607-0809-0a0b0c0d0e0f");
+	expect(*state, "dumpe2fs -h a",
+	       "Directory Hash Seed:      43010203-0405-0607-0809-0a0b0c0d0e0f");
 	expect(*state, "dumpe2fs -h a", "Filesystem volume name:   ROOT\n");
 	expect(*state, "dumpe2fs -h a", "Errors behavior:          Remount read-only");
-	expect(*state, "TZ=UTC dumpe2fs -h a", "Filesystem created:       Tue Nov 14 22:13:20 2023");
-	expect(*state, "TZ=UTC dumpe2fs -h a", "Last write time:          Tue Nov 14 22:13:20 2023");
-	expect(*state, "TZ=UTC dumpe2fs -h a", "Last checked:             Tue Nov 14 22:13:20 2023");
+	expect(*state, "TZ=UTC dumpe2fs -h a",
+	       "Filesystem created:       Tue Nov 14 22:13:20 2023");
+	expect(*state, "TZ=UTC dumpe2fs -h a",
+	       "Last write time:          Tue Nov 14 22:13:20 2023");
+	expect(*state, "TZ=UTC dumpe2fs -h a",
+	       "Last checked:             Tue Nov 14 22:13:20 2023");
 	expect(*state, "dumpe2fs -h a", "Reserved block count:     1638\n"); /* of 32768 */
 	expect(*state, "dumpe2fs a", "ITABLE_ZEROED");
 }
@@ -217,10 +224,11 @@ static void epoch_zero(void **state)
 
 static void kinds(void **state)
 {
-	static const uint8_t acl[] = {2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, /* user::rw- */
-				      2, 0, 4, 0, 0xe8, 3, 0, 0,                  /* user:1000:r-- */
-				      4, 0, 4, 0, 255, 255, 255, 255, 16, 0, 4, 0, 255, 255, 255, 255,
-				      32, 0, 4, 0, 255, 255, 255, 255};
+	static const uint8_t acl[] = {
+		2,   0,	  0,   0,   1,	  0,   6,   0,	 255, 255, 255, 255, /* user::rw- */
+		2,   0,	  4,   0,   0xe8, 3,   0,   0,			     /* user:1000:r-- */
+		4,   0,	  4,   0,   255,  255, 255, 255, 16,  0,   4,	0,
+		255, 255, 255, 255, 32,	  0,   4,   0,	 255, 255, 255, 255};
 	char big[3000], target[301];
 	struct ingot_xattrs *xattrs = calloc(1, sizeof(*xattrs) + 4 * sizeof(xattrs->list[0]));
 	struct hand *h = calloc(1, sizeof(*h));
@@ -231,7 +239,8 @@ static void kinds(void **state)
 	memset(target, 't', 300);
 	target[300] = '\0';
 	xattrs->count = 4;
-	xattrs->list[0] = (struct ingot_xattr){"security.selinux", "system_u:object_r:etc_t:s0", 27};
+	xattrs->list[0] =
+		(struct ingot_xattr){"security.selinux", "system_u:object_r:etc_t:s0", 27};
 	xattrs->list[1] = (struct ingot_xattr){"system.posix_acl_access", acl, sizeof(acl)};
 	xattrs->list[2] = (struct ingot_xattr){"trusted.empty", "", 0};
 	xattrs->list[3] = (struct ingot_xattr){"user.big", big, sizeof(big)};
@@ -269,14 +278,16 @@ static void kinds(void **state)
 	expect(*state, "debugfs -R 'stat file' a", "Mode:  04755");
 	expect(*state, "debugfs -R 'stat link' a", "User: 100000   Group: 65537");
 	expect(*state, "debugfs -R 'stat link' a", "Links: 2");
-	expect(*state, "TZ=UTC debugfs -R 'stat link' a", " mtime: 0xfffffffb:00000000 -- Wed Dec 31 23:59:55 1969");
+	expect(*state, "TZ=UTC debugfs -R 'stat link' a",
+	       " mtime: 0xfffffffb:00000000 -- Wed Dec 31 23:59:55 1969");
 	expect(*state, "debugfs -R 'stat folder' a", "Type: directory    Mode:  01777");
 	expect(*state, "debugfs -R 'stat folder' a", "Links: 2");
 	expect(*state, "debugfs -R 'stat long' a", "Size: 300");
 	expect(*state, "debugfs -R 'cat long' a", target);
 	expect(*state, "debugfs -R 'stat short' a", "Fast link dest: \"file\"");
 	expect(*state, "debugfs -R 'stat socket' a", "Type: socket    Mode:  0700");
-	expect(*state, "TZ=UTC debugfs -R 'stat socket' a", "crtime: 0x2a05f200:00000001 -- Fri Jun 11 08:53:20 2128");
+	expect(*state, "TZ=UTC debugfs -R 'stat socket' a",
+	       "crtime: 0x2a05f200:00000001 -- Fri Jun 11 08:53:20 2128");
 	expect(*state, "debugfs -R 'ea_get file security.selinux' a", "system_u:object_r:etc_t:s0");
 	expect(*state, "debugfs -R 'ea_list file' a", "trusted.empty (0)");
 	expect(*state, "debugfs -R 'ea_list file' a", "user.big (3000)");
@@ -326,8 +337,10 @@ static void contents(void **state)
 	assert_ok(write_image(p, "b", 64 * MIB, &OPTIONS, tree, ingot_tree_root(tree), &err));
 	ingot_tree_free(tree);
 	check_clean(p, "a");
-	free(output_of(p, "cmp a b && mkdir back && debugfs -R 'rdump / back' a && rmdir back/lost+found && "
-			  "diff -r --no-dereference tree back"));
+	free(output_of(
+		p,
+		"cmp a b && mkdir back && debugfs -R 'rdump / back' a && rmdir back/lost+found && "
+		"diff -r --no-dereference tree back"));
 	/* 2001 blocks of data at the most, and their extents, of 6000. */
 	expect(p, "debugfs -R 'stat holes' a", "Blockcount: 32");
 }
@@ -376,7 +389,7 @@ static void many_folders(void **state)
 	free(h);
 }
 
-/* --- lost+found --------------------------------------------------------------------------------------------- */
+/* --- lost+found ------------------------------------------------------------------------- */
 
 static void lost_found(void **state)
 {
@@ -397,7 +410,8 @@ static void lost_found(void **state)
 	hand_add(h, own, "found", S_IFREG | 0644);
 	assert_ok(write_image(*state, "a", 64 * MIB, &OPTIONS, NULL, root, &err));
 	check_clean(*state, "a");
-	expect(*state, "debugfs -R 'stat lost+found' a", "Inode: 11   Type: directory    Mode:  0711");
+	expect(*state, "debugfs -R 'stat lost+found' a",
+	       "Inode: 11   Type: directory    Mode:  0711");
 	expect(*state, "debugfs -R 'stat lost+found/found' a", "Type: regular");
 
 	own->mode = S_IFREG | 0644;
@@ -407,18 +421,25 @@ static void lost_found(void **state)
 	free(h);
 }
 
-/* --- what does not work -------------------------------------------------------------------------------------- */
+/* --- what does not work ----------------------------------------------------------------- */
 
 static void too_small(void **state)
 {
 	struct hand *h = calloc(1, sizeof(*h));
-	struct ingot_node *root = hand_root(h);
+	struct ingot_node *root = hand_root(h), *large;
 	struct ingot_error err = {0};
 
 	/* There is no reader: the sentence comes before anything is read. */
-	hand_add(h, root, "large", S_IFREG | 0644)->size = 200 * MIB;
+	large = hand_add(h, root, "large", S_IFREG | 0644);
+	large->size = 200 * MIB;
 	assert_fails(write_image(*state, "a", 64 * MIB, &OPTIONS, NULL, root, &err), -ENOSPC,
-		     "ext4 filesystem on 'a': the files need 200 MiB (51205 blocks), but of 64 MiB the filesystem has 55.9 MiB (");
+		     "ext4 filesystem on 'a': the files need 200 MiB (51205 blocks), but of 64 MiB "
+		     "the filesystem has 59.9 MiB (15359 blocks) left");
+	/* What groups and inodes take counts too. */
+	large->size = 58 * MIB;
+	assert_fails(write_image(*state, "a", 64 * MIB, &OPTIONS, NULL, root, &err), -ENOSPC,
+		     "the files need 58.0 MiB (14853 blocks), but of 64 MiB the filesystem has "
+		     "55.9 MiB (14324 blocks) left");
 	free(h);
 }
 
@@ -466,8 +487,9 @@ static void bad_attributes(void **state)
 {
 	static const char large[5000];
 
-	bad_attribute(state, "user.large", large, sizeof(large), -ENOSPC,
-		      "'file': attribute 'user.large': all attributes together do not fit into 4096");
+	bad_attribute(
+		state, "user.large", large, sizeof(large), -ENOSPC,
+		"'file': attribute 'user.large': all attributes together do not fit into 4096");
 	bad_attribute(state, "system.other", "x", 1, -EOPNOTSUPP, "attribute 'system.other'");
 	bad_attribute(state, "system.posix_acl_default", "\2\0\0\0\1", 5, -EINVAL, "malformed");
 }

@@ -65,7 +65,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* --- keys ---------------------------------------------------------------------------------------------- */
+/* --- keys ------------------------------------------------------------------------------- */
 
 static void parse_fails(EVP_PKEY *pkey, const char *passphrase, int rc, const char *words)
 {
@@ -141,7 +141,7 @@ static void test_key_pair(void **state)
 		     "key 'ours.key' does not belong to certificate 'stranger.crt'");
 }
 
-/* --- certificates ---------------------------------------------------------------------------------------- */
+/* --- certificates ----------------------------------------------------------------------- */
 
 static void test_certificate_forms(void **state)
 {
@@ -172,7 +172,7 @@ static void test_certificate_forms(void **state)
 	free(pem);
 }
 
-/* --- signatures ------------------------------------------------------------------------------------------ */
+/* --- signatures ------------------------------------------------------------------------- */
 
 static void test_root_hash_text(void **state)
 {
@@ -277,20 +277,20 @@ static void test_not_a_signature(void **state)
 		     "not PKCS#7");
 	assert_fails(ingot_verify_root_hash(empty_sequence, 2, HASH, w->certificate, &err),
 		     -EBADMSG, "not PKCS#7");
-	assert_fails(ingot_verify_root_hash(large, INGOT_SIGNATURE_MAX + 1, HASH, w->certificate,
-					    &err),
-		     -EBADMSG, "longer than");
+	assert_fails(
+		ingot_verify_root_hash(large, INGOT_SIGNATURE_MAX + 1, HASH, w->certificate, &err),
+		-EBADMSG, "longer than");
 	free(large);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_key_kinds),      cmocka_unit_test(test_key_rubbish),
-		cmocka_unit_test(test_key_exposed),    cmocka_unit_test(test_key_pair),
+		cmocka_unit_test(test_key_kinds),	  cmocka_unit_test(test_key_rubbish),
+		cmocka_unit_test(test_key_exposed),	  cmocka_unit_test(test_key_pair),
 		cmocka_unit_test(test_certificate_forms), cmocka_unit_test(test_root_hash_text),
-		cmocka_unit_test(test_sign_and_verify), cmocka_unit_test(test_changed_bytes),
-		cmocka_unit_test(test_other_shapes),   cmocka_unit_test(test_not_a_signature),
+		cmocka_unit_test(test_sign_and_verify),	  cmocka_unit_test(test_changed_bytes),
+		cmocka_unit_test(test_other_shapes),	  cmocka_unit_test(test_not_a_signature),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
