@@ -176,10 +176,20 @@ static size_t component(const char *path)
 	return strcspn(path, "/");
 }
 
+static bool is_literal(const char *pattern, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strchr("*?[\\", pattern[i]))
+			return false;
+	return true;
+}
+
 static bool match_component(const char *pattern, size_t pn, const char *path, size_t n)
 {
 	char a[256 * 4], b[256];
 
+	if (is_literal(pattern, pn)) /* nearly all of them */
+		return pn == n && memcmp(pattern, path, n) == 0;
 	if (pn >= sizeof(a) || n >= sizeof(b))
 		return false;
 	memcpy(a, pattern, pn);
@@ -189,23 +199,39 @@ static bool match_component(const char *pattern, size_t pn, const char *path, si
 	return fnmatch(a, b, 0) == 0;
 }
 
+/* What comes behind the first component and its '/'. */
+static const char *behind(const char *path)
+{
+	size_t n = component(path);
+
+	return path + n + (path[n] == '/');
+}
+
+/* Only the last `**` that was met ever needs to take more, so the time is bounded by the product
+ * of the lengths. */
 bool ingot_path_match(const char *pattern, const char *path)
 {
-	while (*pattern && *path) {
-		size_t pn = component(pattern), n = component(path);
-		const char *rest = pattern + pn + (pattern[pn] == '/');
+	const char *after_stars = NULL, *tried = NULL;
+
+	pattern += strspn(pattern, "/");
+	while (*path) {
+		size_t pn = component(pattern);
 
 		if (pn == 2 && memcmp(pattern, "**", 2) == 0) {
-			if (!*rest)
+			pattern = behind(pattern);
+			if (!*pattern)
 				return true;
-			/* `**` takes zero components here or one more there. */
-			return ingot_path_match(rest, path) ||
-			       ingot_path_match(pattern, path + n + (path[n] == '/'));
-		}
-		if (!match_component(pattern, pn, path, n))
+			after_stars = pattern;
+			tried = path;
+		} else if (pn > 0 && match_component(pattern, pn, path, component(path))) {
+			pattern = behind(pattern);
+			path = behind(path);
+		} else if (after_stars) {
+			pattern = after_stars;
+			path = tried = behind(tried);
+		} else {
 			return false;
-		pattern = rest;
-		path += n + (path[n] == '/');
+		}
 	}
-	return !*pattern && !*path;
+	return !*pattern;
 }

@@ -33,8 +33,12 @@ INGOT_API const char *ingot_size_text(uint64_t bytes, char text[INGOT_SIZE_TEXT]
  */
 INGOT_API const char *ingot_printable(const void *name, size_t n, char *text, size_t size);
 
-/* Shell-style match of a whole path: `*` and `?` stop at '/', a component `**` matches any depth,
- * `[...]` is a set. */
+/*
+ * Shell-style match of a whole path below a root, "usr/lib/x": `*` and `?` stop at '/', `[...]` is
+ * a set, `\` takes the next character as it is, a component `**` matches any number of names, but
+ * as the last one at least one: usr and then `**` is everything in usr, not usr. A '/' at either
+ * end of the pattern says nothing; "/" matches the root itself.
+ */
 INGOT_API bool ingot_path_match(const char *pattern, const char *path);
 
 #endif
