@@ -81,6 +81,53 @@ static int check_entry(const struct ingot_cpio_entry *entry, struct ingot_error 
 	return 0;
 }
 
+/* Whether path[0 .. n) is a folder of one of the first `count` entries' paths. */
+static bool has_folder(const struct ingot_cpio_entry *entries, size_t count, const char *path,
+		       size_t n)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(entries[i].path, path, n) == 0 && entries[i].path[n] == '/')
+			return true;
+	return false;
+}
+
+/* Nothing may stand in the way of an earlier entry. */
+static int check_clash(const struct ingot_cpio_entry *entries, size_t index,
+		       struct ingot_error *err)
+{
+	const char *path = entries[index].path;
+
+	for (size_t i = 0; i < index; i++) {
+		size_t n = strlen(entries[i].path);
+
+		if (strcmp(entries[i].path, path) == 0)
+			return ingot_raise(err, -EINVAL, "cpio path '%s': given twice", path);
+		if (strncmp(entries[i].path, path, n) == 0 && path[n] == '/')
+			return ingot_raise(err, -EINVAL, "cpio path '%s': '%s' is not a folder",
+					   path, entries[i].path);
+	}
+	if (has_folder(entries, index, path, strlen(path)))
+		return ingot_raise(err, -EINVAL, "cpio path '%s': is a folder", path);
+	return 0;
+}
+
+static int check_all(const struct ingot_cpio_entry *entries, size_t count, int64_t epoch,
+		     struct ingot_error *err)
+{
+	if (epoch < 0 || epoch > UINT32_MAX)
+		return ingot_raise(err, -EINVAL, "cpio archive: a time of %lld does not fit",
+				   (long long)epoch);
+	for (size_t i = 0; i < count; i++) {
+		int rc = check_entry(&entries[i], err);
+
+		if (rc == 0)
+			rc = check_clash(entries, i, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
 /* --- writing --------------------------------------------------------------------------------- */
 
 static int put_entry(struct writer *writer, struct archive_entry *entry,
@@ -124,16 +171,6 @@ static int put(struct writer *writer, const char *path, const struct ingot_cpio_
 	return rc;
 }
 
-/* Whether path[0 .. n) is a folder of one of the first `count` entries' paths. */
-static bool has_folder(const struct ingot_cpio_entry *entries, size_t count, const char *path,
-		       size_t n)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strncmp(entries[i].path, path, n) == 0 && entries[i].path[n] == '/')
-			return true;
-	return false;
-}
-
 static int put_folders(struct writer *writer, size_t index, struct ingot_error *err)
 {
 	static const struct ingot_cpio_entry folder = {.mode = S_IFDIR | 0755};
@@ -155,35 +192,11 @@ static int put_folders(struct writer *writer, size_t index, struct ingot_error *
 	return 0;
 }
 
-/* Nothing may stand in the way of an earlier entry. */
-static int check_clash(const struct ingot_cpio_entry *entries, size_t index,
-		       struct ingot_error *err)
-{
-	const char *path = entries[index].path;
-
-	for (size_t i = 0; i < index; i++) {
-		size_t n = strlen(entries[i].path);
-
-		if (strcmp(entries[i].path, path) == 0)
-			return ingot_raise(err, -EINVAL, "cpio path '%s': given twice", path);
-		if (strncmp(entries[i].path, path, n) == 0 && path[n] == '/')
-			return ingot_raise(err, -EINVAL, "cpio path '%s': '%s' is not a folder",
-					   path, entries[i].path);
-	}
-	if (has_folder(entries, index, path, strlen(path)))
-		return ingot_raise(err, -EINVAL, "cpio path '%s': is a folder", path);
-	return 0;
-}
-
 static int put_all(struct writer *writer, size_t count, struct ingot_error *err)
 {
 	for (size_t i = 0; i < count; i++) {
-		int rc = check_entry(&writer->entries[i], err);
+		int rc = put_folders(writer, i, err);
 
-		if (rc == 0)
-			rc = check_clash(writer->entries, i, err);
-		if (rc == 0)
-			rc = put_folders(writer, i, err);
 		if (rc == 0)
 			rc = put(writer, writer->entries[i].path, &writer->entries[i], err);
 		if (rc < 0)
@@ -215,11 +228,10 @@ int ingot_cpio_source(const struct ingot_cpio_entry *entries, size_t count, int6
 		      struct ingot_source **ret, struct ingot_error *err)
 {
 	struct writer writer = {.entries = entries, .bytes.err = err, .epoch = epoch};
-	int rc;
+	int rc = check_all(entries, count, epoch, err);
 
-	if (epoch < 0 || epoch > UINT32_MAX)
-		return ingot_raise(err, -EINVAL, "cpio archive: a time of %lld does not fit",
-				   (long long)epoch);
+	if (rc < 0)
+		return rc;
 	writer.archive = archive_write_new();
 	rc = writer.archive ? write_archive(&writer, count, err)
 			    : raise_archive(NULL, err, "start");
