@@ -79,7 +79,8 @@ int ingot_verity_check_cryptsetup(const struct ingot_verity_params *params, uint
 	/* Without a name nothing is activated: the check is all that happens. */
 	rc = crypt_activate_by_volume_key(cd, /* name */ NULL, (const char *)root, root_size,
 					  CRYPT_ACTIVATE_READONLY);
-	if (rc == -EPERM) {
+	/* A block that does not match is EPERM, a root hash that does not is EFAULT. */
+	if (rc == -EPERM || rc == -EFAULT) {
 		*ret = INGOT_VERITY_BAD;
 		return 0;
 	}
