@@ -4,10 +4,12 @@
 #include <string.h>
 
 /*
- * A chunk is about CHUNK bytes, or the few MiB whose digests fill one hash block. It is
- * read in pieces that stay in a core's own cache until they are hashed.
+ * A chunk is CHUNK bytes, or the few MiB more whose digests fill one hash block: large, so
+ * that a worker is not kept waiting for another that lost its core for a moment, and that
+ * its leaves can be hashed side by side. It is read in pieces that stay in a core's own
+ * cache until they are hashed; memory holds one piece.
  */
-enum { CHUNK = 1024 * 1024, CHUNK_MAX = 8 * 1024 * 1024, PIECE = 128 * 1024 };
+enum { CHUNK = 4 * 1024 * 1024, CHUNK_MAX = 8 * 1024 * 1024, PIECE = 128 * 1024 };
 
 uint64_t ingot_verity_chunk_blocks(const struct ingot_verity_area *area)
 {
