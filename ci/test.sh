@@ -20,13 +20,12 @@ cd "$top"
 logs=$top/build/test
 release=$top/build/release
 ingot=$release/ingot
-recipes=$top/tests/boot/recipes
 mkdir -p "$logs"
 summary=()
 
 # stage NAME COMMAND...: counts what it counts, keeps what it says
 stage() {
-	local name=$1 began=$SECONDS before=$passed$failed good=$passed bad=$failed
+	local name=$1 began=$SECONDS good=$passed bad=$failed
 	shift
 	say "$name"
 	add "$@" >"$logs/$name.log" 2>&1 || :
@@ -41,36 +40,43 @@ stage() {
 	fi
 }
 
-# compile PRESET, and run its unit tests
-unit() {
-	compile "$1"
-	ctest --preset "$1" -j "$(nproc)"
-}
+# (The functions below run where `set -e` does not reach: they say && and || themselves.)
 
 compile() {
-	cmake --preset "$1" >/dev/null
-	cmake --build --preset "$1"
+	cmake --preset "$1" >/dev/null && cmake --build --preset "$1"
+}
+
+# unit PRESET: compiles it and runs the unit tests
+unit() {
+	compile "$1" && ctest --preset "$1" -j "$(nproc)"
 }
 
 fuzz() {
-	compile fuzz
-	tests/fuzz/run.sh build/fuzz "$seconds"
+	compile fuzz && tests/fuzz/run.sh build/fuzz "$seconds"
+}
+
+# recipe KIND LAYOUT
+recipe() {
+	case $1 in
+	small) printf '%s\n' "tests/boot/recipes/small-$2.yaml" ;;
+	full) printf '%s\n' "docs/examples/$2.yaml" ;;
+	esac
 }
 
 # image KIND LAYOUT [OPTION...]
 image() {
-	local kind=$1 layout=$2
+	local kind=$1 layout=$2 tree
 	shift 2
-	case $kind in
-	small) recipe=$recipes/small-$layout.yaml ;;
-	full) recipe=$top/docs/examples/$layout.yaml ;;
-	esac
-	tests/boot/image.sh "$ingot" "$("$top/ci/tree.sh" "$kind")" "$recipe" \
+	tree=$(ci/tree.sh "$kind") || return 1
+	tests/boot/image.sh "$ingot" "$tree" "$(recipe "$kind" "$layout")" \
 		"$logs/$kind-$layout" "$@"
 }
 
+# repro KIND
 repro() {
-	tests/repro/repro.sh "$ingot" "$("$top/ci/tree.sh" "$1")" "$2" "$logs/keys"
+	local tree
+	tree=$(ci/tree.sh "$1") || return 1
+	tests/repro/repro.sh "$ingot" "$tree" "$(recipe "$1" flatcar)" "$logs/keys"
 }
 
 say "packages"
@@ -92,11 +98,11 @@ done
 stage image-small-flatcar image small flatcar --tamper lib/x86_64-linux-gnu/libc.so.6
 stage image-small-discoverable image small discoverable
 stage image-small-4096 image small flatcar --sector-size 4096
-stage repro-small repro small "$recipes/small-flatcar.yaml"
+stage repro-small repro small
 if [ $long = yes ]; then
 	stage image-full-flatcar image full flatcar --tamper lib/systemd/systemd
 	stage image-full-discoverable image full discoverable
-	stage repro-full repro full docs/examples/flatcar.yaml
+	stage repro-full repro full
 fi
 
 say "summary"
