@@ -8,7 +8,8 @@ set -euo pipefail
 cd "$top"
 
 formatted() {
-	git ls-files -z '*.c' '*.h' | xargs -0 -r clang-format-14 --dry-run -Werror
+	git ls-files -z '*.c' '*.h' | xargs -0 -r clang-format-14 --dry-run -Werror 2>&1 |
+		sed -nE 's/^([^ :]+:[0-9]+):.*/\1/p' | not grep .
 }
 
 shell_scripts() {

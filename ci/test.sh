@@ -32,7 +32,7 @@ stage() {
 	good=$((passed - good)) bad=$((failed - bad))
 	summary+=("$(printf '%-28s %5d passed %4d failed %6d s' "$name" $good $bad $((SECONDS - began)))")
 	if [ $bad = 0 ]; then
-		tail -n 1 "$logs/$name.log"
+		printf '%d passed\n' $good
 	else
 		grep -aE -A 12 'FAILED|\*\*\*|[Ee]rror' "$logs/$name.log" | head -n 60 ||
 			tail -n 30 "$logs/$name.log"
@@ -63,13 +63,13 @@ recipe() {
 	esac
 }
 
-# image KIND LAYOUT [OPTION...]
+# image KIND LAYOUT [OPTION...]: in the folder of the stage, $name
 image() {
 	local kind=$1 layout=$2 tree
 	shift 2
 	tree=$(ci/tree.sh "$kind") || return 1
 	tests/boot/image.sh "$ingot" "$tree" "$(recipe "$kind" "$layout")" \
-		"$logs/$kind-$layout" "$@"
+		"$logs/$name" "$@"
 }
 
 # repro KIND

@@ -4,7 +4,8 @@
 
 passed=0 failed=0
 
-# check WHAT COMMAND...: the command must succeed; what it says is shown if it does not
+# check WHAT COMMAND...: the command must succeed; what it says is shown if it does not. A failure
+# is counted, not returned.
 check() {
 	local what=$1 said
 	shift

@@ -26,6 +26,7 @@ cp "$recipe" "$folder/recipe.yaml"
 
 check "build $(basename "$recipe"), sectors of $sector" \
 	"$ingot" build "$folder/recipe.yaml" --output "$folder/out"
+[ "$failed" = 0 ] || verdict
 image=$(echo "$folder"/out/*.raw)
 manifest=${image%.raw}.manifest.json
 [ "$sector" != 512 ] || add "$here/check-image.sh" "$image" "$manifest" || :
@@ -34,6 +35,6 @@ check "it boots" "$here/boot.sh" "$image" --timeout "${TIMEOUT:-120}" --sector-s
 check "the guest has the manifest's root hash" \
 	"$here/check-proof.sh" "$folder/serial.log" "$manifest"
 if [ -n "$tamper" ]; then
-	add "$here/tamper.sh" "$image" "$(jq -re .root_hash "$manifest")" "$tamper" || :
+	add "$here/tamper.sh" "$image" "$(jq -re .usr.root_hash "$manifest")" "$tamper" || :
 fi
 verdict
