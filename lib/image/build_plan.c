@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "tree/owner.h"
+#include "tree/private.h"
 
 /* Planning: everything that can be wrong is found before the first byte is written. */
 
@@ -60,6 +61,20 @@ static int place_partitions(struct build *b, struct ingot_error *err)
 }
 
 /* --- tree ------------------------------------------------------------------------------------------- */
+
+static int report_machine_state(void *context, const struct ingot_node *node, const char *kind,
+				struct ingot_error *err)
+{
+	const struct build *b = context;
+	char path[1024];
+
+	(void)err;
+	ingot_yaml_problem(b->recipe->tree.node,
+			   "the tree holds '%s' (%s), which machines must not share: remove it or "
+			   "add it to 'exclude:'",
+			   ingot_node_path(node, path, sizeof(path)), kind);
+	return 0;
+}
 
 static void note_unused_excludes(struct build *b, const bool *used)
 {
@@ -263,6 +278,9 @@ static int plan_tree(struct build *b, struct ingot_problems *problems, struct in
 	rc = open_tree(b, err);
 	if (rc == 0)
 		rc = open_oem(b, err);
+	if (rc == 0)
+		rc = ingot_tree_find_machine_state(b->tree, report_machine_state, b, err);
+	rc = rc > 0 ? 0 : rc; /* how many were found is in the problems */
 	if (rc == 0 && b->recipe->boot)
 		rc = boot_open_inputs(b, problems, err);
 	if (rc == 0 && ingot_problems_any(problems))
