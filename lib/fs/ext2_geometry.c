@@ -37,14 +37,23 @@ static uint64_t headers(const struct ext2 *fs)
 	return sum;
 }
 
-/* A last group too small for its header and a block is left out. */
-static bool trim_last_group(struct ext2 *fs)
+static bool last_group_holds_something(const struct ext2 *fs)
 {
-	uint32_t last = fs->groups - 1;
+	return ext2_group_size(fs, fs->groups - 1) > ext2_group_header(fs, fs->groups - 1);
+}
 
-	if (ext2_group_size(fs, last) > ext2_group_header(fs, last))
+/*
+ * All `blocks`, or without the last group where that is too small for its header and a block, or
+ * costs the others more (one more block of descriptors each) than it has.
+ */
+static bool set_size(struct ext2 *fs, uint64_t blocks, uint64_t wanted)
+{
+	if (!set_geometry(fs, blocks))
+		return false;
+	if (last_group_holds_something(fs) && wanted + headers(fs) <= fs->blocks)
 		return true;
-	return last > 0 && set_geometry(fs, (uint64_t)last * GROUP_BLOCKS);
+	return fs->groups > 1 && set_geometry(fs, (uint64_t)(fs->groups - 1) * GROUP_BLOCKS) &&
+	       wanted + headers(fs) <= fs->blocks;
 }
 
 /* The smallest number of blocks that holds `wanted` blocks of content. */
@@ -101,8 +110,7 @@ int ext2_choose_geometry(struct ext2 *fs, struct ingot_error *err)
 	if (have > UINT32_MAX - GROUP_BLOCKS)
 		return ingot_raise(err, -EFBIG, "%llu bytes are too many for ext2",
 				   (unsigned long long)fs->options.size);
-	if (need > have || !set_geometry(fs, have) || !trim_last_group(fs) ||
-	    wanted + headers(fs) > fs->blocks)
+	if (!set_size(fs, have, wanted))
 		return does_not_fit(fs, ingot_max(need, have + 1), have, err);
 	return 0;
 }

@@ -72,6 +72,7 @@ void ext2_super_fill(const struct ext2 *fs, uint32_t group, unsigned char s[1024
 	uint32_t inodes = fs->groups * fs->group_inodes;
 	uint32_t ro_compat = RO_COMPAT_SPARSE_SUPER | RO_COMPAT_LARGE_FILE | RO_COMPAT_READONLY;
 	uint32_t epoch = (uint32_t)fs->options.epoch;
+	unsigned char epoch_high = (unsigned char)(fs->options.epoch >> 32);
 
 	if (fs->many_folders)
 		ro_compat |= RO_COMPAT_DIR_NLINK;
@@ -85,11 +86,11 @@ void ext2_super_fill(const struct ext2 *fs, uint32_t group, unsigned char s[1024
 	ingot_put_le32(s + 32, GROUP_BLOCKS);
 	ingot_put_le32(s + 36, GROUP_BLOCKS);
 	ingot_put_le32(s + 40, fs->group_inodes);
-	ingot_put_le32(s + 48, epoch);  /* written */
+	ingot_put_le32(s + 48, epoch);	/* written */
 	ingot_put_le16(s + 54, 0xffff); /* never checked for its mount count */
 	ingot_put_le16(s + 56, 0xef53);
-	ingot_put_le16(s + 58, 1); /* clean */
-	ingot_put_le16(s + 60, 1); /* on errors: go on, dm-verity is the guard */
+	ingot_put_le16(s + 58, 1);     /* clean */
+	ingot_put_le16(s + 60, 1);     /* on errors: go on, dm-verity is the guard */
 	ingot_put_le32(s + 64, epoch); /* checked */
 	ingot_put_le32(s + 76, 1);     /* revision */
 	ingot_put_le32(s + 84, LOST_FOUND_INODE);
@@ -101,11 +102,14 @@ void ext2_super_fill(const struct ext2 *fs, uint32_t group, unsigned char s[1024
 	memcpy(s + 104, fs->options.uuid.bytes, 16);
 	memcpy(s + 120, fs->label, sizeof(fs->label));
 	memcpy(s + 236, fs->options.hash_seed.bytes, 16);
-	s[252] = 1;                     /* half-MD4, unused without dir_index */
+	s[252] = 1;			/* half-MD4, unused without dir_index */
 	ingot_put_le32(s + 264, epoch); /* made */
-	ingot_put_le16(s + 348, 32);    /* inodes keep 32 bytes of extra fields */
+	ingot_put_le16(s + 348, 32);	/* inodes keep 32 bytes of extra fields */
 	ingot_put_le16(s + 350, 32);
 	ingot_put_le32(s + 352, 1); /* signed directory hash, as on x86 */
+	s[628] = epoch_high;	    /* written, made and checked beyond 2106 */
+	s[630] = epoch_high;
+	s[631] = epoch_high;
 }
 
 static void descriptor(const struct ext2 *fs, uint32_t group, unsigned char *d)

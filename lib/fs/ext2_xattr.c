@@ -19,7 +19,7 @@
 enum { HEAD = 32, ENTRY = 16, ATTRIBUTES_MAX = 256 };
 
 struct attribute {
-	unsigned index;   /* what the name's prefix became */
+	unsigned index;	  /* what the name's prefix became */
 	const char *name; /* behind the prefix */
 	size_t name_size;
 	const struct ingot_xattr *from;
@@ -51,7 +51,8 @@ static bool take_apart(const struct ingot_xattr *xattr, struct attribute *ret)
 
 		if (strncmp(xattr->name, p->text, n) != 0 || (p->whole && xattr->name[n]))
 			continue;
-		*ret = (struct attribute){p->index, xattr->name + n, strlen(xattr->name + n), xattr};
+		*ret = (struct attribute){p->index, xattr->name + n, strlen(xattr->name + n),
+					  xattr};
 		return ret->name_size <= 255;
 	}
 	return false;
@@ -115,7 +116,7 @@ int ext2_xattr_check(const struct ingot_node *node, struct ingot_error *err)
 	return 0;
 }
 
-/* fs/ext4/xattr.c: ext4_xattr_hash_entry. Names are ASCII, so the sign of char is no matter. */
+/* fs/ext4/xattr.c: ext4_xattr_hash_entry; the bytes of a name are unsigned. */
 static uint32_t entry_hash(const struct attribute *a, const uint8_t *value, size_t size)
 {
 	uint32_t hash = 0;
