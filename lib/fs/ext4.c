@@ -293,7 +293,7 @@ int ingot_ext4_write(struct ingot_sink *sink, const struct ingot_ext4_options *o
 				  .mtime = options->epoch};
 	struct ingot_tree_reader *reader = NULL;
 	struct ingot_node **lent;
-	uint64_t blocks;
+	uint64_t blocks = 0;
 	int rc = check_options(sink, options, &blocks, err);
 
 	if (!root)

@@ -66,7 +66,7 @@ int ingot_sign_root_hash(const struct ingot_key *key, const struct ingot_certifi
 	INGOT_FREE uint8_t *made = NULL;
 	CRYPTO_PKCS7 PKCS7 *p7 = NULL;
 	CRYPTO_BIO BIO *text = NULL;
-	size_t made_n;
+	size_t made_n = 0;
 	int rc = ingot_root_hash_check(root_hash_hex, err);
 
 	if (rc == 0)
@@ -191,7 +191,7 @@ int ingot_verify_root_hash(const void *der, size_t n, const char *root_hash_hex,
 			   const struct ingot_certificate *certificate, struct ingot_error *err)
 {
 	CRYPTO_PKCS7 PKCS7 *p7 = NULL;
-	PKCS7_SIGNER_INFO *signer;
+	PKCS7_SIGNER_INFO *signer = NULL;
 	int rc = ingot_root_hash_check(root_hash_hex, err);
 
 	if (rc == 0)
