@@ -17,7 +17,8 @@ static la_ssize_t read_block(struct archive *a, void *context, const void **ret)
 		n = pread(input->fd, input->buffer, BUFFER, (off_t)input->at);
 	while (n < 0 && errno == EINTR);
 	if (n < 0) {
-		archive_set_error(a, EIO, "read at 0x%llx: %s", (unsigned long long)input->at,
+		/* libarchive's own printf: it knows %jx, and crashes on %llx followed by %s. */
+		archive_set_error(a, EIO, "read at 0x%jx: %s", (uintmax_t)input->at,
 				  strerror(errno));
 		return -1;
 	}
