@@ -21,6 +21,7 @@ make_fixtures() {
 	make_tree
 	make_keys
 	make_layout
+	make_recipe
 	printf 'ID=test\nVERSION_ID=1\n' >fixtures/os-release
 	export SOURCE_DATE_EPOCH=1000000000
 }
@@ -41,6 +42,40 @@ make_layout() {
 		partitions:
 		  - {number: 1, label: A, type: linux-data, size: 4M}
 		  - {number: 2, label: B, type: linux-data, size: rest}
+	END
+}
+
+# All that a recipe can ask for, on a disk as small as FAT32 lets it be.
+make_recipe() {
+	cat >fixtures/disk.yaml <<-'END'
+		name: disk
+		description: as small as it can be
+		sector-size: 512
+		alignment: 1M
+		size: 80M
+		partitions:
+		  - {number: 1, label: ESP, type: esp, size: 40M, content: esp, filesystem: fat32,
+		     filesystem-label: ESP}
+		  - {number: 2, label: USR-A, type: linux-data, size: 4M, content: usr,
+		     filesystem: ext2, verity: appended}
+		  - {number: 3, label: ROOT, type: linux-data, size: rest, content: root,
+		     filesystem: ext4, filesystem-label: ROOT}
+	END
+	cat >fixtures/recipe.yaml <<-END
+		name: test
+		version: "1"
+		architecture: x86-64
+		epoch: 1000000000
+		layout: ./disk.yaml
+		tree: tree.tar.gz
+		boot:
+		  linux: $STUB
+		  initrd: [base]
+		  stub: $STUB
+		  os-release: os-release
+		  cmdline: console=ttyS0
+		signing: {key: key, certificate: certificate}
+		outputs: [raw]
 	END
 }
 
@@ -106,5 +141,22 @@ case_disk() {
 	outputs=(disk)
 }
 
-cases="case_verity_format case_verity_format_appended case_sign_root-hash case_initrd case_uki
-case_disk"
+case_mkfs() {
+	command=(mkfs --from fixtures/tree.tar.gz --size 8M --output out/fs)
+	outputs=(fs)
+}
+
+case_mkfs_from_a_folder() {
+	verb=mkfs
+	command=(mkfs --from fixtures/tree --owner 0:0 --subtree usr --output out/fs)
+	outputs=(fs)
+}
+
+# The summary tells how long things took, so it is left out.
+case_build() {
+	command=(build fixtures/recipe.yaml --output out --quiet)
+	outputs=(test-1.raw test-1.manifest.json)
+}
+
+cases="case_mkfs case_mkfs_from_a_folder case_verity_format case_verity_format_appended
+case_sign_root-hash case_initrd case_uki case_disk case_build"
