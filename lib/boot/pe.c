@@ -200,7 +200,7 @@ static void get_section(const uint8_t *p, struct ingot_pe_section *section)
 	section->characteristics = ingot_get_le32(p + SECTION_CHARACTERISTICS);
 	if (section->raw_size == 0)
 		section->raw_offset = 0; /* means nothing, and may lead anywhere */
-	if (section->virtual_size == 0) /* old linkers; loaders take the other one */
+	if (section->virtual_size == 0)	 /* old linkers; loaders take the other one */
 		section->virtual_size = section->raw_size;
 }
 

@@ -33,9 +33,8 @@ char *ingot_veritytab_line(const struct ingot_initrd_verity *verity, struct ingo
 	INGOT_FREE char *offset =
 		verity->hash_offset ? ingot_format(err, "hash-offset=%" PRIu64, verity->hash_offset)
 				    : ingot_strdup("", err);
-	const char *signature = is_handed_over(verity)
-					? "root-hash-signature=" INGOT_VERITY_SIGNATURE_PATH
-					: "";
+	const char *signature =
+		is_handed_over(verity) ? "root-hash-signature=" INGOT_VERITY_SIGNATURE_PATH : "";
 
 	if (!offset)
 		return NULL;
