@@ -280,6 +280,79 @@ static void test_refused_before_writing(void **state)
 	assert_memory_equal(area, zero, sizeof(zero));
 }
 
+/* A sink that fails at its n-th write. */
+struct failing {
+	struct ingot_sink sink;
+	int left;
+};
+
+static int failing_write(struct ingot_sink *sink, uint64_t offset, const void *data, size_t n,
+			 struct ingot_error *e)
+{
+	int left = __atomic_fetch_sub(&((struct failing *)sink)->left, 1, __ATOMIC_RELAXED);
+
+	(void)offset;
+	(void)data;
+	(void)n;
+	return left > 0 ? 0 : ingot_raise(e, -ENOSPC, "the disk is full");
+}
+
+static const struct ingot_sink_ops FAILING_OPS = {.write_at = failing_write};
+
+/* 129 blocks: one write for the leaves, one for the root level, one for the superblock. */
+static void test_failing_writes(void **state)
+{
+	static const char *const words[] = {
+		"hash level 0: the disk is full",
+		"hash level 1: the disk is full",
+		"verity superblock: the disk is full",
+	};
+	struct ingot_verity_params params = ingot_verity_defaults();
+	const size_t size = 129 * 4096;
+	uint8_t *data = make_data(size), root[INGOT_VERITY_DIGEST_MAX];
+
+	(void)state;
+	for (int i = 0; i <= 3; i++) {
+		INGOT_SOURCE struct ingot_source *source = NULL;
+		struct failing failing = {{&FAILING_OPS, "full", 16384}, i};
+		struct ingot_verity_job job = {.hash = &failing.sink, .jobs = 2};
+		size_t root_size = 0;
+
+		assert_ok(ingot_source_memory("data", data, size, &source, &err));
+		job.data = source;
+		if (i < 3) {
+			assert_fails(ingot_verity_build(&params, &job, root, &root_size, &err),
+				     -ENOSPC, words[i]);
+			assert_int_equal(root_size, 0);
+		} else {
+			assert_ok(ingot_verity_build(&params, &job, root, &root_size, &err));
+		}
+	}
+	test_free(data);
+}
+
+static void test_failing_copy(void **state)
+{
+	struct ingot_verity_params params = ingot_verity_defaults();
+	INGOT_SOURCE struct ingot_source *source = NULL;
+	INGOT_SINK struct ingot_sink *hash = NULL;
+	const size_t size = 16 * 1024 * 1024;
+	struct failing failing = {{&FAILING_OPS, "full", size}, 70};
+	struct ingot_verity_job job = {.copy = &failing.sink, .jobs = 3};
+	uint8_t *data = make_data(size), root[INGOT_VERITY_DIGEST_MAX];
+	size_t root_size = 0;
+
+	(void)state;
+	assert_ok(ingot_source_memory("data", data, size, &source, &err));
+	assert_ok(ingot_sink_memory(size / 100, &hash, NULL, &err));
+	job.data = source;
+	job.hash = hash;
+	assert_fails(ingot_verity_build(&params, &job, root, &root_size, &err), -ENOSPC,
+		     "the disk is full");
+	assert_int_equal(root_size, 0);
+	test_free(data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +360,8 @@ int main(void)
 		cmocka_unit_test(test_holes_are_zero_blocks),
 		cmocka_unit_test(test_copy_and_append),
 		cmocka_unit_test(test_refused_before_writing),
+		cmocka_unit_test(test_failing_writes),
+		cmocka_unit_test(test_failing_copy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
