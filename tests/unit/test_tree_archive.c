@@ -2,6 +2,7 @@
 #include "tar_support.h"
 
 #include <errno.h>
+#include <locale.h>
 
 static const struct ingot_tree_options OPTIONS = {.epoch = SUPPORT_EPOCH};
 
@@ -160,6 +161,15 @@ static void pax(void **state)
 	assert_non_null(ingot_tree_find(tree, "binary\xe9"));
 	assert_non_null(ingot_tree_find(tree, "ustar\xe9"));
 	ingot_tree_free(tree);
+}
+
+/* Names are bytes in a locale that has characters, too. */
+static void pax_in_utf8(void **state)
+{
+	if (!setlocale(LC_ALL, "C.UTF-8"))
+		skip();
+	pax(state);
+	setlocale(LC_ALL, "C");
 }
 
 static void attributes(void **state)
@@ -329,6 +339,51 @@ static void same_in_gnu_format(void **state)
 	playground_remove(&p);
 }
 
+static void from_a_pipe(void **state)
+{
+	struct ingot_tree *tree = NULL;
+	struct ingot_error err = {0};
+	struct tar tar = {0};
+	int ends[2];
+
+	(void)state;
+	TAR(&tar, .name = "a", .data = "hello");
+	tar_end(&tar);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(write(ends[1], tar.data, tar.size), (ssize_t)tar.size);
+	close(ends[1]);
+	assert_ok(ingot_tree_from_archive(ends[0], "standard input", &OPTIONS, &tree, &err));
+	assert_contents(tree, "a", "hello");
+	ingot_tree_free(tree);
+	tar_done(&tar);
+}
+
+static void changed(void **state)
+{
+	struct ingot_tree_reader *reader;
+	struct ingot_tree *tree = NULL;
+	struct ingot_error err = {0};
+	struct tar tar = {0};
+	char data[8];
+	int fd;
+
+	(void)state;
+	TAR(&tar, .name = "a", .data = "hello");
+	tar_end(&tar);
+	fd = bytes_fd(tar.data, tar.size);
+	assert_ok(ingot_tree_from_archive(dup(fd), "x.tar", &OPTIONS, &tree, &err));
+	assert_ok(ingot_tree_reader_new(tree, &reader, &err));
+	assert_int_equal(ftruncate(fd, 515), 0);
+	assert_fails(ingot_tree_read(reader, ingot_tree_find(tree, "a"), 0, data, 5, &err), -ENODATA,
+		     "'a': contents of 'x.tar': it has become shorter");
+	assert_fails(ingot_tree_read(reader, ingot_tree_find(tree, "a"), 0, data, 2, &err), -ESTALE,
+		     "it changed while it was read");
+	ingot_tree_reader_free(reader);
+	ingot_tree_free(tree);
+	tar_done(&tar);
+	close(fd);
+}
+
 /* --- cpio -------------------------------------------------------------------------------------- */
 
 struct cpio_entry {
@@ -394,11 +449,14 @@ int main(void)
 		cmocka_unit_test(hard_links),
 		cmocka_unit_test(excluded),
 		cmocka_unit_test(pax),
+		cmocka_unit_test(pax_in_utf8),
 		cmocka_unit_test(attributes),
 		cmocka_unit_test(holes),
 		cmocka_unit_test(concatenated),
 		cmocka_unit_test(same_as_directory),
 		cmocka_unit_test(same_in_gnu_format),
+		cmocka_unit_test(from_a_pipe),
+		cmocka_unit_test(changed),
 		cmocka_unit_test(cpio),
 	};
 
