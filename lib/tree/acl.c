@@ -57,8 +57,9 @@ static int add(struct acl *acl, int raw_tag, int permissions, int id, const char
 			return ingot_raise(err, -EINVAL,
 					   "its ACL says '%s' without a number (tar has "
 					   "--numeric-owner)",
-					   ingot_printable(name ? name : "", name ? strlen(name) : 0,
-							   text, sizeof(text)));
+					   ingot_printable(name ? name : "",
+							   name ? strlen(name) : 0, text,
+							   sizeof(text)));
 		item.id = (uint32_t)id;
 	}
 	rc = ingot_grow((void **)&acl->items, &acl->room, acl->count + 1, sizeof(*acl->items), err);
@@ -88,8 +89,7 @@ static int check(const struct acl *acl, struct ingot_error *err)
 		tags |= acl->items[i].tag;
 	}
 	if ((tags & (USER_OBJ | GROUP_OBJ | OTHER)) != (USER_OBJ | GROUP_OBJ | OTHER))
-		return ingot_raise(err, -EINVAL,
-				   "its ACL says nothing of owner, group or others");
+		return ingot_raise(err, -EINVAL, "its ACL says nothing of owner, group or others");
 	if ((tags & (USER | GROUP)) && !(tags & MASK))
 		return ingot_raise(err, -EINVAL, "its ACL has no mask");
 	return 0;

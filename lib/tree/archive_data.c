@@ -14,7 +14,8 @@ enum { PADDING_MAX = 511 };
 
 static int truncated(struct ingot_error *err)
 {
-	return ingot_raise(err, -EINVAL, "its contents are not all there: the archive is truncated");
+	return ingot_raise(err, -EINVAL,
+			   "its contents are not all there: the archive is truncated");
 }
 
 static int dense(struct archive_data *data, struct archive_input *input, struct contents *ret,
@@ -27,7 +28,8 @@ static int dense(struct archive_data *data, struct archive_input *input, struct 
 	return 0;
 }
 
-/* --- holes ------------------------------------------------------------------------------------- */
+/* --- holes -------------------------------------------------------------------------------------
+ */
 
 static int add_block(struct archive_data *data, struct archive_input *input, uint64_t size,
 		     uint64_t offset, const void *bytes, size_t n, struct ingot_error *err)

@@ -20,14 +20,14 @@ struct scan {
 	struct todo {
 		struct entry *folder;
 		size_t depth;
-	} *todo; /* a stack: the folders that were found and not looked into yet */
+	} * todo; /* a stack: the folders that were found and not looked into yet */
 	size_t todo_count, todo_room;
 	struct inode_table inodes;
 	struct xattr_list xattrs;
 	struct run_list runs;
 	struct path_text path;
 	size_t path_length; /* of the folder being read */
-	bool proc;          /* /proc/self/fd is there */
+	bool proc;	    /* /proc/self/fd is there */
 };
 
 static void scan_done(struct scan *scan)
@@ -41,7 +41,8 @@ static void scan_done(struct scan *scan)
 }
 #define SCAN INGOT_CLEANUP(scan_done)
 
-/* --- what a file has, by its type -------------------------------------------------------------- */
+/* --- what a file has, by its type --------------------------------------------------------------
+ */
 
 static int read_target(struct scan *scan, int folder, struct entry *entry, struct ingot_error *err)
 {
@@ -154,7 +155,8 @@ static int read_xattrs(struct scan *scan, int folder, const char *name, struct e
 	return ingot_xattr_intern(scan->tree, &scan->xattrs, &entry->node.xattrs, err);
 }
 
-/* --- a folder ---------------------------------------------------------------------------------- */
+/* --- a folder ----------------------------------------------------------------------------------
+ */
 
 static int read_entry(struct scan *scan, int folder, const struct todo *in, const char *name,
 		      const struct stat *st, struct ingot_error *err)

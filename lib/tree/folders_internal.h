@@ -15,7 +15,7 @@ struct open_folders {
 	struct kept_folder {
 		const struct ingot_node *node; /* NULL: nothing here */
 		int fd;
-	} kept[FOLDERS_KEPT]; /* a folder's place is its depth modulo FOLDERS_KEPT */
+	} kept[FOLDERS_KEPT];	       /* a folder's place is its depth modulo FOLDERS_KEPT */
 	const struct ingot_node **way; /* from the folder wanted up to one that is open */
 	size_t way_room;
 };

@@ -7,8 +7,7 @@ static struct inode_slot *slot_for(const struct inode_table *table, uint64_t dev
 	uint64_t key[2] = {dev, ino};
 	size_t i = ingot_tree_hash(0, key, sizeof(key)) & (table->size - 1);
 
-	while (table->slots[i].used &&
-	       (table->slots[i].ino != ino || table->slots[i].dev != dev))
+	while (table->slots[i].used && (table->slots[i].ino != ino || table->slots[i].dev != dev))
 		i = (i + 1) & (table->size - 1);
 	return &table->slots[i];
 }

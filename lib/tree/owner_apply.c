@@ -19,7 +19,8 @@ bool ingot_owner_range_map(const struct owner_ranges *ranges, uint32_t *id)
 	return ranges->count == 0;
 }
 
-/* --- files ------------------------------------------------------------------------------------- */
+/* --- files -------------------------------------------------------------------------------------
+ */
 
 /* The last rule that matches, as its number from 1; 0: none. */
 static size_t rule_for(const struct ingot_owner_map *map, const char *path)
@@ -58,7 +59,8 @@ static int in_no_range(const struct ingot_node *node, const char *what, uint32_t
 {
 	char text[TREE_PATH_TEXT];
 
-	return ingot_raise(err, -EINVAL, "'%s' belongs to %s %u, which no line of the owner map has",
+	return ingot_raise(err, -EINVAL,
+			   "'%s' belongs to %s %u, which no line of the owner map has",
 			   ingot_node_path(node, text, sizeof(text)), what, id);
 }
 
@@ -104,7 +106,8 @@ int ingot_owner_apply(struct ingot_tree *tree, struct ingot_error *err)
 	return rc;
 }
 
-/* --- attributes -------------------------------------------------------------------------------- */
+/* --- attributes --------------------------------------------------------------------------------
+ */
 
 /*
  * linux/posix_acl_xattr.h: le32 version 2, then entries of le16 tag, le16 permissions, le32 id.
@@ -126,9 +129,10 @@ static int map_acl(const struct ingot_owner_map *map, struct xattr_item *item,
 
 		if ((tag == ACL_USER && !ingot_owner_range_map(&map->uids, &id)) ||
 		    (tag == ACL_GROUP && !ingot_owner_range_map(&map->gids, &id)))
-			return ingot_raise(err, -EINVAL,
-					   "its ACL names %s %u, which no line of the owner map has",
-					   tag == ACL_USER ? "user" : "group", id);
+			return ingot_raise(
+				err, -EINVAL,
+				"its ACL names %s %u, which no line of the owner map has",
+				tag == ACL_USER ? "user" : "group", id);
 		ingot_put_le32(p + at + 4, id);
 	}
 	return 0;
@@ -140,11 +144,11 @@ static int map_acl(const struct ingot_owner_map *map, struct xattr_item *item,
  */
 enum { CAP_V2_SIZE = 20, CAP_V3_SIZE = 24, CAP_ROOT = 20 };
 #define CAP_REVISION_MASK UINT32_C(0xff000000)
-#define CAP_REVISION_2    UINT32_C(0x02000000)
-#define CAP_REVISION_3    UINT32_C(0x03000000)
+#define CAP_REVISION_2	  UINT32_C(0x02000000)
+#define CAP_REVISION_3	  UINT32_C(0x03000000)
 
-static int map_capability(const struct ingot_owner_map *map, struct xattr_item *item,
-			  size_t *bytes, struct ingot_error *err)
+static int map_capability(const struct ingot_owner_map *map, struct xattr_item *item, size_t *bytes,
+			  struct ingot_error *err)
 {
 	unsigned char *p = (unsigned char *)item->value;
 	uint32_t magic, root;

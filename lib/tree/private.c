@@ -17,7 +17,8 @@ struct search {
 	char *text; /* LOOK_MAX + 1 */
 };
 
-/* --- what is inside ---------------------------------------------------------------------------- */
+/* --- what is inside ----------------------------------------------------------------------------
+ */
 
 static int load(struct search *search, const struct ingot_node *file, size_t *ret_n,
 		struct ingot_error *err)
@@ -50,8 +51,7 @@ static bool is_private_key(const char *text, size_t n)
 		size_t length = (size_t)((line_end ? line_end : stop) - p);
 
 		p += strlen(begin);
-		if ((line == text || line[-1] == '\n') &&
-		    memmem(line, length, end, strlen(end)))
+		if ((line == text || line[-1] == '\n') && memmem(line, length, end, strlen(end)))
 			return true;
 	}
 	return false;
@@ -73,7 +73,8 @@ static bool is_initiator_name(const char *text, size_t n)
 	return has_words(text, n, "InitiatorName=");
 }
 
-/* --- the table --------------------------------------------------------------------------------- */
+/* --- the table ---------------------------------------------------------------------------------
+ */
 
 struct rule {
 	const char *pattern; /* see ingot_path_match */

@@ -16,8 +16,8 @@ bool ingot_is_zero(const void *data, size_t n)
 static int append(struct run_list *runs, uint64_t offset, uint64_t length, uint64_t at,
 		  struct ingot_error *err)
 {
-	int rc = ingot_grow((void **)&runs->list, &runs->room, runs->count + 1,
-			    sizeof(*runs->list), err);
+	int rc = ingot_grow((void **)&runs->list, &runs->room, runs->count + 1, sizeof(*runs->list),
+			    err);
 
 	if (rc < 0)
 		return rc;
@@ -91,7 +91,8 @@ int ingot_run_list_keep(struct run_list *runs, struct ingot_arena *arena, uint64
 	return 0;
 }
 
-/* --- a file's own holes: lseek(2) -------------------------------------------------------------- */
+/* --- a file's own holes: lseek(2) --------------------------------------------------------------
+ */
 
 static int add_stretch(int fd, uint64_t offset, uint64_t end, struct run_list *runs,
 		       struct ingot_error *err)

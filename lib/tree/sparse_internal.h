@@ -17,8 +17,8 @@ struct run_list {
 };
 
 /* Bytes of the file, in the order of their offsets. What is left out is a hole. */
-INGOT_MUST_USE int ingot_run_list_add_data(struct run_list *runs, uint64_t offset,
-					   const void *data, size_t n, struct ingot_error *err);
+INGOT_MUST_USE int ingot_run_list_add_data(struct run_list *runs, uint64_t offset, const void *data,
+					   size_t n, struct ingot_error *err);
 
 /* A stretch as it is, joined with the one before if it goes on both in the file and at `at`. */
 INGOT_MUST_USE int ingot_run_list_add(struct run_list *runs, uint64_t offset, uint64_t length,

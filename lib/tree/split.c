@@ -83,7 +83,8 @@ static int cut_links(struct ingot_node *root, const struct ingot_node *usr, bool
 /* What stays in the folder's place. */
 static int leave_empty(struct ingot_tree *tree, struct ingot_node *folder, struct ingot_error *err)
 {
-	struct entry *stub = ingot_arena_copy(&tree->arena, entry_of(folder), sizeof(*stub), 8, err);
+	struct entry *stub =
+		ingot_arena_copy(&tree->arena, entry_of(folder), sizeof(*stub), 8, err);
 	struct ingot_node **place = &folder->parent->children;
 
 	if (!stub)

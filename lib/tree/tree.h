@@ -35,13 +35,13 @@
 
 #include "base/error.h"
 
-#define INGOT_NAME_MAX       255         /* bytes in a name */
-#define INGOT_TARGET_MAX     4095        /* bytes in a symbolic link's target */
-#define INGOT_TREE_DEPTH_MAX 2048        /* folders inside folders */
+#define INGOT_NAME_MAX	     255	 /* bytes in a name */
+#define INGOT_TARGET_MAX     4095	 /* bytes in a symbolic link's target */
+#define INGOT_TREE_DEPTH_MAX 2048	 /* folders inside folders */
 #define INGOT_XATTRS_MAX     (64 * 1024) /* bytes of all attributes of one file */
 
 struct ingot_xattr {
-	const char *name;  /* "user.x", NUL terminated */
+	const char *name; /* "user.x", NUL terminated */
 	const void *value;
 	size_t size;
 };
@@ -56,7 +56,7 @@ struct ingot_xattrs {
 struct ingot_run {
 	uint64_t offset; /* in the file */
 	uint64_t length; /* at least 1 */
-	uint64_t at;     /* private to the tree */
+	uint64_t at;	 /* private to the tree */
 };
 
 /* In order, not overlapping, inside the file's size. */
@@ -68,20 +68,20 @@ struct ingot_runs {
 struct ingot_node {
 	struct ingot_node *parent; /* NULL: the root of the tree */
 	struct ingot_node *next;   /* sibling, in byte order of the names */
-	const char *name;          /* any bytes but '/' and NUL; "" for the root */
+	const char *name;	   /* any bytes but '/' and NUL; "" for the root */
 	union {
-		struct ingot_node *children;  /* folder */
-		const char *target;           /* symbolic link, `size` bytes and a NUL */
+		struct ingot_node *children;   /* folder */
+		const char *target;	       /* symbolic link, `size` bytes and a NUL */
 		const struct ingot_runs *runs; /* file; NULL: no holes */
-		struct ingot_node *link;      /* is_link: the node that this is a name of */
+		struct ingot_node *link;       /* is_link: the node that this is a name of */
 		struct {
 			uint32_t major, minor;
 		} device; /* block and character devices */
 	};
 	const struct ingot_xattrs *xattrs; /* NULL: none */
-	int64_t mtime;                     /* seconds since 1970, at most the epoch */
-	uint64_t size;                     /* bytes of a file or of a link's target */
-	uint32_t mode;                     /* S_IF... and permissions */
+	int64_t mtime;			   /* seconds since 1970, at most the epoch */
+	uint64_t size;			   /* bytes of a file or of a link's target */
+	uint32_t mode;			   /* S_IF... and permissions */
 	uint32_t uid, gid;
 	uint32_t scratch; /* free for the one filesystem writer at work */
 	uint16_t name_length;
@@ -94,13 +94,13 @@ struct ingot_tree;
 struct ingot_owner_map;
 
 struct ingot_tree_options {
-	int64_t epoch;                     /* later times are brought down to it */
-	bool owner;                        /* everything belongs to uid:gid */
+	int64_t epoch; /* later times are brought down to it */
+	bool owner;    /* everything belongs to uid:gid */
 	uint32_t uid, gid;
 	const struct ingot_owner_map *map; /* applied after `owner`; NULL: none */
-	const char *const *excludes;       /* patterns, see ingot_path_match; a folder goes whole */
+	const char *const *excludes;	   /* patterns, see ingot_path_match; a folder goes whole */
 	size_t exclude_count;
-	bool *excludes_used;               /* exclude_count flags, set where one matched; or NULL */
+	bool *excludes_used; /* exclude_count flags, set where one matched; or NULL */
 };
 
 /*

@@ -10,8 +10,8 @@
 struct entry {
 	struct ingot_node node;
 	union {
-		uint64_t ino;                    /* directory: the file's inode number */
-		uint64_t at;                     /* archive, no holes: the first byte's place */
+		uint64_t ino;			 /* directory: the file's inode number */
+		uint64_t at;			 /* archive, no holes: the first byte's place */
 		const struct ingot_runs *stored; /* archive, holes: where the data lie */
 	};
 	int64_t changed; /* directory: the file's own mtime in nanoseconds */
@@ -21,7 +21,7 @@ struct entry {
 enum {
 	ENTRY_IMPLIED = 1,  /* a folder that the archive has not listed (yet) */
 	ENTRY_EXCLUDED = 2, /* goes away at the end, with everything below it */
-	ENTRY_SEEN = 4,     /* finish.c: passed in the final order */
+	ENTRY_SEEN = 4,	    /* finish.c: passed in the final order */
 };
 
 /* What tells that a file is still the one that was looked at. */
@@ -33,10 +33,10 @@ struct stamp {
 struct ingot_tree {
 	struct ingot_arena arena;
 	struct entry *root;
-	char *name;                               /* as the caller called it, for errors */
-	int fd;                                   /* the folder, or the file with the contents */
+	char *name; /* as the caller called it, for errors */
+	int fd;	    /* the folder, or the file with the contents */
 	bool is_directory;
-	struct stamp stamp;                       /* archive: of fd */
+	struct stamp stamp;			  /* archive: of fd */
 	const struct ingot_tree_options *options; /* while it is made, then NULL */
 	struct xattr_pool xattrs;
 	uint64_t hash_key; /* against archives made to collide; reaches no output */
@@ -50,12 +50,13 @@ static inline struct entry *entry_of(const struct ingot_node *node)
 /* Enough for a path in an error's sentence. */
 #define TREE_PATH_TEXT 1024
 
-/* --- tree.c ------------------------------------------------------------------------------------ */
+/* --- tree.c ------------------------------------------------------------------------------------
+ */
 
 /* A tree with a root folder (0755, 0:0, the epoch) and nothing in it; fd is taken. */
 INGOT_MUST_USE int ingot_tree_new(const char *name, int fd,
-				  const struct ingot_tree_options *options,
-				  struct ingot_tree **ret, struct ingot_error *err);
+				  const struct ingot_tree_options *options, struct ingot_tree **ret,
+				  struct ingot_error *err);
 
 /* A new entry in a folder. The name was checked, and is not there yet. */
 INGOT_MUST_USE int ingot_tree_add(struct ingot_tree *tree, struct entry *parent, const char *name,
@@ -87,7 +88,8 @@ static inline bool stamp_equal(const struct stamp *a, const struct stamp *b)
 	return a->ino == b->ino && a->size == b->size && a->changed == b->changed;
 }
 
-/* --- the ways in ------------------------------------------------------------------------------- */
+/* --- the ways in -------------------------------------------------------------------------------
+ */
 
 /* directory.c; fd is taken. */
 INGOT_MUST_USE int ingot_tree_from_directory(int fd, const char *name,
@@ -106,7 +108,8 @@ INGOT_MUST_USE int ingot_tree_from_archive(int fd, const char *name,
  */
 INGOT_MUST_USE int ingot_tree_finish(struct ingot_tree *tree, struct ingot_error *err);
 
-/* --- path.c ------------------------------------------------------------------------------------ */
+/* --- path.c ------------------------------------------------------------------------------------
+ */
 
 /* A growing text. */
 struct path_text {

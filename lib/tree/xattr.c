@@ -15,7 +15,8 @@ bool ingot_xattr_is_wanted(const char *name)
 	       strcmp(name, "system.posix_acl_default") == 0;
 }
 
-/* --- the list ---------------------------------------------------------------------------------- */
+/* --- the list ----------------------------------------------------------------------------------
+ */
 
 static struct xattr_item *find(const struct xattr_list *list, const char *name)
 {
@@ -105,7 +106,8 @@ void ingot_xattr_list_done(struct xattr_list *list)
 	*list = (struct xattr_list){0};
 }
 
-/* --- the pool ---------------------------------------------------------------------------------- */
+/* --- the pool ----------------------------------------------------------------------------------
+ */
 
 static int by_name(const void *a, const void *b)
 {
@@ -157,16 +159,16 @@ static int make_set(struct ingot_tree *tree, const struct xattr_list *list,
 {
 	struct ingot_xattrs *set;
 
-	set = ingot_arena_alloc(&tree->arena,
-				sizeof(*set) + list->count * sizeof(set->list[0]), 8, err);
+	set = ingot_arena_alloc(&tree->arena, sizeof(*set) + list->count * sizeof(set->list[0]), 8,
+				err);
 	if (!set)
 		return -ENOMEM;
 	set->count = list->count;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct xattr_item *item = &list->items[i];
 		size_t name_size = (size_t)(item->value - item->name);
-		char *copy = ingot_arena_copy(&tree->arena, item->name, name_size + item->size, 1,
-					      err);
+		char *copy =
+			ingot_arena_copy(&tree->arena, item->name, name_size + item->size, 1, err);
 
 		if (!copy)
 			return -ENOMEM;
@@ -187,8 +189,7 @@ static void put(struct xattr_pool *pool, uint64_t key, const struct ingot_xattrs
 
 static int make_room(struct xattr_pool *pool, uint64_t key, struct ingot_error *err)
 {
-	struct xattr_pool larger = {.size = pool->size ? pool->size * 2 : 64,
-				    .count = pool->count};
+	struct xattr_pool larger = {.size = pool->size ? pool->size * 2 : 64, .count = pool->count};
 
 	if (pool->count < pool->size / 2)
 		return 0;

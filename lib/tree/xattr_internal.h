@@ -10,7 +10,7 @@ struct xattr_list {
 	struct xattr_item {
 		char *name, *value; /* in one allocation that starts at name */
 		size_t size;
-	} *items;
+	} * items;
 	size_t count, room;
 	size_t bytes; /* names with their NUL, and values */
 };

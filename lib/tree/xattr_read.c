@@ -19,8 +19,7 @@ struct way {
 
 static ssize_t list_names(const struct way *way, char *names, size_t size)
 {
-	return way->fd >= 0 ? flistxattr(way->fd, names, size)
-			    : llistxattr(way->path, names, size);
+	return way->fd >= 0 ? flistxattr(way->fd, names, size) : llistxattr(way->path, names, size);
 }
 
 static ssize_t get_value(const struct way *way, const char *name, void *value, size_t size)

@@ -32,14 +32,14 @@ static inline void tar_pad(struct tar *tar)
 
 struct tar_header {
 	const char *name, *link;
-	char type;        /* 0: '0', a file */
-	unsigned mode;    /* 0: 0644 */
+	char type;     /* 0: '0', a file */
+	unsigned mode; /* 0: 0644 */
 	unsigned uid, gid;
-	long long size;   /* as it claims; 0 and data: what data has */
-	long long mtime;  /* 0: 1600000000 */
+	long long size;	 /* as it claims; 0 and data: what data has */
+	long long mtime; /* 0: 1600000000 */
 	unsigned major, minor;
 	const char *data;
-	bool gnu;         /* GNU magic instead of POSIX */
+	bool gnu; /* GNU magic instead of POSIX */
 };
 
 /* The header of POSIX.1-1988, "ustar"; numbers too large for octal are base 256. */

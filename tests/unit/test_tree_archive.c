@@ -196,7 +196,8 @@ static void attributes(void **state)
 	assert_dump(tree, "'a' 100644 0:0 1600000000 0 security.selinux=753a723a7400 "
 			  "user.coded=6162 user.raw=610062 sha");
 	assert_dump(tree, "'d' 40660 0:0 1600000000 0 system.posix_acl_access=02000000"
-			  "01000600ffffffff0200040005000000" "02000600e8030000"
+			  "01000600ffffffff0200040005000000"
+			  "02000600e8030000"
 			  "04000400ffffffff10000600ffffffff20000000ffffffff"
 			  " system.posix_acl_default=02000000"
 			  "01000700ffffffff04000500ffffffff20000000ffffffff\n");
@@ -251,7 +252,8 @@ static void concatenated(void **state)
 	ingot_tree_free(tree);
 }
 
-/* --- other people's archives ------------------------------------------------------------------- */
+/* --- other people's archives -------------------------------------------------------------------
+ */
 
 static void shell(const struct playground *p, const char *format, ...)
 {
@@ -280,16 +282,17 @@ static char *dump_path(const struct playground *p, const char *name)
 
 static void make_zoo(const struct playground *p)
 {
-	shell(p, "mkdir -p t/d/e t/'sp ace' && echo one >t/a && ln t/a t/d/z && ln t/a t/B && "
-		 "ln -s a t/link && mkfifo t/pipe && : >t/empty && chmod 4711 t/empty && "
-		 "printf x >\"t/$(printf 'bad\\377name')\" && mkdir t/$(printf 'n%%.0s' $(seq 200)) "
-		 "&& echo deep >t/$(printf 'n%%.0s' $(seq 200))/$(printf 'm%%.0s' $(seq 200)) && "
-		 "truncate -s 1M t/holes && "
-		 "printf data | dd of=t/holes bs=1 seek=500000 conv=notrunc 2>/dev/null && "
-		 "head -c 100000 /dev/zero >t/zeros && "
-		 "setfattr -n user.colour -v red t/a 2>/dev/null; "
-		 "setfacl -m u:1234:rw t/zeros 2>/dev/null; "
-		 "find t -exec touch -h -d @1600000000.5 {} +");
+	shell(p,
+	      "mkdir -p t/d/e t/'sp ace' && echo one >t/a && ln t/a t/d/z && ln t/a t/B && "
+	      "ln -s a t/link && mkfifo t/pipe && : >t/empty && chmod 4711 t/empty && "
+	      "printf x >\"t/$(printf 'bad\\377name')\" && mkdir t/$(printf 'n%%.0s' $(seq 200)) "
+	      "&& echo deep >t/$(printf 'n%%.0s' $(seq 200))/$(printf 'm%%.0s' $(seq 200)) && "
+	      "truncate -s 1M t/holes && "
+	      "printf data | dd of=t/holes bs=1 seek=500000 conv=notrunc 2>/dev/null && "
+	      "head -c 100000 /dev/zero >t/zeros && "
+	      "setfattr -n user.colour -v red t/a 2>/dev/null; "
+	      "setfacl -m u:1234:rw t/zeros 2>/dev/null; "
+	      "find t -exec touch -h -d @1600000000.5 {} +");
 }
 
 static void same_as_directory(void **state)
@@ -374,8 +377,8 @@ static void changed(void **state)
 	assert_ok(ingot_tree_from_archive(dup(fd), "x.tar", &OPTIONS, &tree, &err));
 	assert_ok(ingot_tree_reader_new(tree, &reader, &err));
 	assert_int_equal(ftruncate(fd, 515), 0);
-	assert_fails(ingot_tree_read(reader, ingot_tree_find(tree, "a"), 0, data, 5, &err), -ENODATA,
-		     "'a': contents of 'x.tar': it has become shorter");
+	assert_fails(ingot_tree_read(reader, ingot_tree_find(tree, "a"), 0, data, 5, &err),
+		     -ENODATA, "'a': contents of 'x.tar': it has become shorter");
 	assert_fails(ingot_tree_read(reader, ingot_tree_find(tree, "a"), 0, data, 2, &err), -ESTALE,
 		     "it changed while it was read");
 	ingot_tree_reader_free(reader);
@@ -384,7 +387,8 @@ static void changed(void **state)
 	close(fd);
 }
 
-/* --- cpio -------------------------------------------------------------------------------------- */
+/* --- cpio --------------------------------------------------------------------------------------
+ */
 
 struct cpio_entry {
 	const char *path;
@@ -399,9 +403,9 @@ static void cpio_add(struct tar *cpio, const struct cpio_entry *e)
 	size_t n = e->data ? strlen(e->data) : 0;
 	char header[160];
 
-	snprintf(header, sizeof(header), "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x",
-		 e->ino, e->mode, 3U, 4U, e->nlink, 1600000000U, n, 0U, 9U, 0U, 0U,
-		 strlen(e->path) + 1, 0U);
+	snprintf(header, sizeof(header),
+		 "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x", e->ino, e->mode,
+		 3U, 4U, e->nlink, 1600000000U, n, 0U, 9U, 0U, 0U, strlen(e->path) + 1, 0U);
 	tar_put(cpio, header, 110);
 	tar_put(cpio, e->path, strlen(e->path) + 1);
 	tar_put(cpio, zeros, (4 - cpio->size % 4) % 4);

@@ -367,9 +367,12 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(kinds),	   TEST(devices), TEST(order_is_bytes), TEST(hard_links),
-		TEST(excluded),	   TEST(holes),	  TEST(attributes),	TEST(reading),
-		TEST(deep),	   cmocka_unit_test(many),	  TEST(split),		TEST(cannot_open),
+		TEST(kinds),	      TEST(devices),
+		TEST(order_is_bytes), TEST(hard_links),
+		TEST(excluded),	      TEST(holes),
+		TEST(attributes),     TEST(reading),
+		TEST(deep),	      cmocka_unit_test(many),
+		TEST(split),	      TEST(cannot_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

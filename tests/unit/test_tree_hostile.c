@@ -274,11 +274,16 @@ static void compressed_and_cut(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(paths),     cmocka_unit_test(long_names),
-		cmocka_unit_test(too_deep),  cmocka_unit_test(hard_links),
-		cmocka_unit_test(replaced),  cmocka_unit_test(truncated),
-		cmocka_unit_test(damaged),   cmocka_unit_test(empty),
-		cmocka_unit_test(metadata),  cmocka_unit_test(holes),
+		cmocka_unit_test(paths),
+		cmocka_unit_test(long_names),
+		cmocka_unit_test(too_deep),
+		cmocka_unit_test(hard_links),
+		cmocka_unit_test(replaced),
+		cmocka_unit_test(truncated),
+		cmocka_unit_test(damaged),
+		cmocka_unit_test(empty),
+		cmocka_unit_test(metadata),
+		cmocka_unit_test(holes),
 		cmocka_unit_test(compressed_and_cut),
 	};
 

@@ -136,8 +136,8 @@ static void forced(void **state)
 /* cap_net_raw of a namespace whose root is 100000 becomes root's own; ids in ACLs move too. */
 static void ids_in_attributes(void **state)
 {
-	static const unsigned char v3[24] = {1, 0, 0, 3,   0, 0x20, 0, 0, 0, 0, 0, 0, 0,
-					     0, 0, 0, 0,   0, 0,    0, 0xa0, 0x86, 1, 0};
+	static const unsigned char v3[24] = {1, 0, 0, 3, 0, 0x20, 0, 0, 0,    0,    0, 0,
+					     0, 0, 0, 0, 0, 0,	  0, 0, 0xa0, 0x86, 1, 0};
 	static const unsigned char v2[20] = {1, 0, 0, 2, 0, 0x20};
 	struct ingot_owner_map *map = map_of("uid 100000 0 65536\ngid 0 0 1\n"
 					     "path / 0 0\n");
@@ -165,8 +165,10 @@ static void ids_in_attributes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bad_lines), cmocka_unit_test(ranges_and_rules),
-		cmocka_unit_test(nobody),    cmocka_unit_test(forced),
+		cmocka_unit_test(bad_lines),
+		cmocka_unit_test(ranges_and_rules),
+		cmocka_unit_test(nobody),
+		cmocka_unit_test(forced),
 		cmocka_unit_test(ids_in_attributes),
 	};
 

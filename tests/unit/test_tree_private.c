@@ -69,7 +69,8 @@ static void harmless(void **state)
 	TAR(&tar, .name = "etc/machine-id", .data = "uninitialized\n");
 	TAR(&tar, .name = "var/lib/dbus/machine-id", .type = '2', .link = "/etc/machine-id");
 	TAR(&tar, .name = "var/lib/systemd/random-seed");
-	TAR(&tar, .name = "etc/ssl/cert.pem", .data = "-----BEGIN CERTIFICATE-----\nPRIVATE KEY-----");
+	TAR(&tar, .name = "etc/ssl/cert.pem",
+	    .data = "-----BEGIN CERTIFICATE-----\nPRIVATE KEY-----");
 	TAR(&tar, .name = "etc/doc", .data = "see -----BEGIN PRIVATE KEY-----\n");
 	TAR(&tar, .name = "etc/iscsi/initiatorname.iscsi", .data = "GenerateName=yes\n");
 	TAR(&tar, .name = "usr/share/doc/key.pem", .data = "-----BEGIN PRIVATE KEY-----\n");
