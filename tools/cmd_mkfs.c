@@ -23,29 +23,22 @@ struct mkfs_options {
 static int parse_owner(const char *text, struct ingot_tree_options *options,
 		       struct ingot_error *err)
 {
-	char *end;
-	unsigned long uid, gid;
+	uint32_t uid, gid;
+	int rc = ingot_owner_parse(text, &uid, &gid, err);
 
-	errno = 0;
-	uid = strtoul(text, &end, 10);
-	if (errno || end == text || *end != ':' || uid > UINT32_MAX)
-		return ingot_raise(err, -EINVAL, "--owner: '%.80s' is not UID:GID", text);
-	text = end + 1;
-	gid = strtoul(text, &end, 10);
-	if (errno || end == text || *end || gid > UINT32_MAX)
-		return ingot_raise(err, -EINVAL, "--owner: '%.80s' is not UID:GID", text);
+	if (rc < 0)
+		return ingot_wrap(err, rc, "--owner");
 	options->owner = true;
-	options->uid = (uint32_t)uid;
-	options->gid = (uint32_t)gid;
+	options->uid = uid;
+	options->gid = gid;
 	return 0;
 }
 
 static int open_tree(const struct mkfs_options *o, int64_t epoch, struct ingot_tree **ret,
 		     struct ingot_error *err)
 {
-	struct ingot_tree_options options = {.epoch = epoch,
-					     .excludes = o->excludes.items,
-					     .exclude_count = o->excludes.count};
+	struct ingot_tree_options options = {
+		.epoch = epoch, .excludes = o->excludes.items, .exclude_count = o->excludes.count};
 	struct ingot_owner_map *map = NULL;
 	int rc = 0;
 
@@ -82,13 +75,13 @@ static int report(const struct ingot_ext2_options *options, uint64_t size,
 		  const struct ingot_ext2_stats *stats, bool json, struct ingot_error *err)
 {
 	char uuid[INGOT_GUID_TEXT];
-	json_t *object = json_pack(
-		"{s:s, s:I, s:i, s:I, s:I, s:I, s:I, s:I, s:I}", "uuid",
-		ingot_guid_text(&options->uuid, uuid), "size", (json_int_t)size, "block_size",
-		INGOT_EXT2_BLOCK, "blocks", (json_int_t)stats->blocks, "free_blocks",
-		(json_int_t)stats->free_blocks, "inodes", (json_int_t)stats->inodes, "files",
-		(json_int_t)stats->files, "folders", (json_int_t)stats->folders, "symbolic_links",
-		(json_int_t)stats->links);
+	json_t *object =
+		json_pack("{s:s, s:I, s:i, s:I, s:I, s:I, s:I, s:I, s:I}", "uuid",
+			  ingot_guid_text(&options->uuid, uuid), "size", (json_int_t)size,
+			  "block_size", INGOT_EXT2_BLOCK, "blocks", (json_int_t)stats->blocks,
+			  "free_blocks", (json_int_t)stats->free_blocks, "inodes",
+			  (json_int_t)stats->inodes, "files", (json_int_t)stats->files, "folders",
+			  (json_int_t)stats->folders, "symbolic_links", (json_int_t)stats->links);
 	int rc;
 
 	if (!object)
@@ -147,25 +140,33 @@ static int run(const struct cli *cli, struct ingot_error *err)
 
 #define AT(member) offsetof(struct mkfs_options, member)
 static const struct cli_option OPTIONS[] = {
-	{"from", "DIR|ARCHIVE|-", "the tree: a directory, an archive in any compression, or - for an archive "
-	 "from standard input", AT(from), CLI_TEXT, true},
+	{"from", "DIR|ARCHIVE|-",
+	 "the tree: a directory, an archive in any compression, or - for an archive "
+	 "from standard input",
+	 AT(from), CLI_TEXT, true},
 	{"output", "FILE", "the filesystem; - is standard output", AT(output), CLI_TEXT, true},
 	{"subtree", "PATH", "only this folder of the tree, as the root, such as usr", AT(subtree),
 	 CLI_TEXT, false},
-	{"size", "SIZE", "size of the filesystem in bytes, or with K, M, G; as small as possible without",
-	 AT(size), CLI_SIZE, false},
+	{"size", "SIZE",
+	 "size of the filesystem in bytes, or with K, M, G; as small as possible without", AT(size),
+	 CLI_SIZE, false},
 	{"uuid", "UUID", "identifier of the filesystem; derived from the seed without", AT(uuid),
 	 CLI_TEXT, false},
-	{"seed", "HEX", "what identifiers are derived from, 16 to 64 bytes; the label without", AT(seed),
-	 CLI_TEXT, false},
+	{"seed", "HEX", "what identifiers are derived from, 16 to 64 bytes; the label without",
+	 AT(seed), CLI_TEXT, false},
 	{"label", "TEXT", "name of the filesystem, at most 16 bytes", AT(label), CLI_TEXT, false},
 	{"epoch", "SECONDS", "no time in the image is later than this; $SOURCE_DATE_EPOCH without",
 	 AT(epoch), CLI_U64, false},
-	{"owner", "UID:GID", "everything belongs to this user and group", AT(owner), CLI_TEXT, false},
-	{"owner-map", "FILE", "who owns what: lines 'uid HOST IMAGE COUNT', 'gid HOST IMAGE COUNT', "
-	 "'path PATTERN UID GID [MODE]'", AT(owner_map), CLI_TEXT, false},
-	{"exclude", "PATTERN", "leave out what matches, a folder with all in it; ** is any depth. May be given "
-	 "several times", AT(excludes), CLI_LIST, false},
+	{"owner", "UID:GID", "everything belongs to this user and group", AT(owner), CLI_TEXT,
+	 false},
+	{"owner-map", "FILE",
+	 "who owns what: lines 'uid HOST IMAGE COUNT', 'gid HOST IMAGE COUNT', "
+	 "'path PATTERN UID GID [MODE]'",
+	 AT(owner_map), CLI_TEXT, false},
+	{"exclude", "PATTERN",
+	 "leave out what matches, a folder with all in it; ** is any depth. May be given "
+	 "several times",
+	 AT(excludes), CLI_LIST, false},
 	{"json", NULL, "report as JSON", AT(json), CLI_FLAG, false},
 };
 
@@ -183,11 +184,12 @@ const struct cli_command cmd_mkfs = {
 		"an ordinary user gives --owner or --owner-map, or builds from an archive.\n\n"
 		"A tree that does not fit into --size is refused before anything is written, with the "
 		"heaviest folders.",
-	.examples = "# the usr folder of an archive, 1016 MiB large\n"
-		    "ingot mkfs --from rootfs.tar.zst --subtree usr --size 1016M --epoch 1767225600 "
-		    "--output usr.ext2\n"
-		    "# a directory of one's own, everything owned by root\n"
-		    "ingot mkfs --from ./tree --owner 0:0 --epoch 0 --output tree.ext2",
+	.examples =
+		"# the usr folder of an archive, 1016 MiB large\n"
+		"ingot mkfs --from rootfs.tar.zst --subtree usr --size 1016M --epoch 1767225600 "
+		"--output usr.ext2\n"
+		"# a directory of one's own, everything owned by root\n"
+		"ingot mkfs --from ./tree --owner 0:0 --epoch 0 --output tree.ext2",
 	.options = OPTIONS,
 	.option_count = CLI_COUNT(OPTIONS),
 	.options_size = sizeof(struct mkfs_options),

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "io/source.h"
+#include "tree/owner.h"
 
 /* Reading one recipe. Complaints go to the list; only want of memory ends the reading. */
 struct reader {
@@ -16,7 +17,8 @@ struct reader {
 	int rc; /* the first real failure */
 };
 
-/* --- paths ------------------------------------------------------------------------------------------- */
+/* --- paths
+ * ------------------------------------------------------------------------------------------- */
 
 static char *resolve(struct reader *r, const char *given)
 {
@@ -46,7 +48,7 @@ static void check_path(struct reader *r, const struct ingot_recipe_path *p, bool
 }
 
 enum path_kind {
-	PATH_FILE,         /* a file on the build machine */
+	PATH_FILE,	   /* a file on the build machine */
 	PATH_FILE_OR_TREE, /* ... or in the tree */
 	PATH_TREE_ITSELF,  /* a folder or an archive */
 };
@@ -73,7 +75,8 @@ static void read_path(struct reader *r, struct ingot_yaml_node node, enum path_k
 	check_path(r, ret, kind == PATH_TREE_ITSELF);
 }
 
-/* --- what the image is called --------------------------------------------------------------------------- */
+/* --- what the image is called
+ * --------------------------------------------------------------------------- */
 
 /* Names become parts of file names and labels. */
 static const char *read_word(struct ingot_yaml_node node)
@@ -85,8 +88,9 @@ static const char *read_word(struct ingot_yaml_node node)
 	if (!*text || strlen(text) > 64 || text[0] == '.' || text[0] == '-' ||
 	    text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 			      ".-_+~")]) {
-		ingot_yaml_problem(node, "'%.80s' is not a name: letters, digits and .-_+~, at most "
-					 "64, the first a letter or digit",
+		ingot_yaml_problem(node,
+				   "'%.80s' is not a name: letters, digits and .-_+~, at most "
+				   "64, the first a letter or digit",
 				   text);
 		return NULL;
 	}
@@ -104,15 +108,17 @@ static void read_epoch(struct reader *r, struct ingot_yaml_map *map)
 		if (!ingot_yaml_u64(node, &epoch))
 			return;
 	} else if (!env || !*env) {
-		ingot_yaml_problem(map->node, "key 'epoch' is missing, and SOURCE_DATE_EPOCH is not "
-					      "set");
+		ingot_yaml_problem(map->node,
+				   "key 'epoch' is missing, and SOURCE_DATE_EPOCH is not "
+				   "set");
 		return;
 	} else if (ingot_parse_u64(env, &epoch, &err) < 0) {
 		ingot_yaml_problem(map->node, "SOURCE_DATE_EPOCH: %s", err.text);
 		return;
 	}
 	if (epoch > (UINT64_C(1) << 33))
-		ingot_yaml_problem(node.id ? node : map->node, "the epoch lies beyond the year 2242");
+		ingot_yaml_problem(node.id ? node : map->node,
+				   "the epoch lies beyond the year 2242");
 	else
 		r->recipe->epoch = (int64_t)epoch;
 }
@@ -150,7 +156,9 @@ static void read_identity(struct reader *r, struct ingot_yaml_map *map)
 	read_seed(r, map);
 }
 
-/* --- disk ------------------------------------------------------------------------------------------------ */
+/* --- disk
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void read_layout(struct reader *r, struct ingot_yaml_map *map)
 {
@@ -177,7 +185,9 @@ static void read_layout(struct reader *r, struct ingot_yaml_map *map)
 	}
 }
 
-/* --- tree ------------------------------------------------------------------------------------------------ */
+/* --- tree
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void read_excludes(struct reader *r, struct ingot_yaml_node node)
 {
@@ -211,19 +221,15 @@ static void read_excludes(struct reader *r, struct ingot_yaml_node node)
 /* "UID:GID" */
 static void read_owner(struct reader *r, struct ingot_yaml_node node)
 {
+	struct ingot_recipe *recipe = r->recipe;
 	const char *text = ingot_yaml_text(node);
-	unsigned uid, gid;
-	int end = 0;
+	struct ingot_error err;
 
 	if (!text)
 		return;
-	if (sscanf(text, "%9u:%9u%n", &uid, &gid, &end) != 2 || text[end]) {
-		ingot_yaml_problem(node, "'%.80s' is not UID:GID", text);
-		return;
-	}
-	r->recipe->owner = true;
-	r->recipe->uid = uid;
-	r->recipe->gid = gid;
+	recipe->owner = ingot_owner_parse(text, &recipe->uid, &recipe->gid, &err) == 0;
+	if (!recipe->owner)
+		ingot_yaml_problem(node, "%s", err.text);
 }
 
 static void read_tree(struct reader *r, struct ingot_yaml_map *map)
@@ -238,7 +244,9 @@ static void read_tree(struct reader *r, struct ingot_yaml_map *map)
 	read_path(r, ingot_yaml_get(map, "oem", false), PATH_TREE_ITSELF, &recipe->oem);
 }
 
-/* --- usr ------------------------------------------------------------------------------------------------- */
+/* --- usr
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static void read_block_size(struct ingot_yaml_node node, uint32_t *size)
 {
@@ -289,7 +297,9 @@ static void read_usr(struct reader *r, struct ingot_yaml_node node)
 	ingot_yaml_close(&map);
 }
 
-/* --- boot ------------------------------------------------------------------------------------------------ */
+/* --- boot
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void read_initrds(struct reader *r, struct ingot_yaml_node node)
 {
@@ -358,7 +368,8 @@ static void read_boot(struct reader *r, struct ingot_yaml_node node)
 	ingot_yaml_close(&map);
 }
 
-/* --- the rest -------------------------------------------------------------------------------------------- */
+/* --- the rest
+ * -------------------------------------------------------------------------------------------- */
 
 static void read_signing(struct reader *r, struct ingot_yaml_node node)
 {

@@ -181,3 +181,29 @@ void ingot_owner_map_free(struct ingot_owner_map *map)
 	free(map->gids.list);
 	free(map);
 }
+
+/* Decimal digits of an id; returns what stands behind them, NULL for none or too many. */
+static const char *parse_id(const char *p, uint32_t *ret)
+{
+	const char *begin = p;
+	uint64_t value = 0;
+
+	for (; *p >= '0' && *p <= '9' && value < UINT32_MAX; p++)
+		value = value * 10 + (uint64_t)(*p - '0');
+	*ret = (uint32_t)value;
+	return p == begin || value >= UINT32_MAX ? NULL : p;
+}
+
+int ingot_owner_parse(const char *text, uint32_t *ret_uid, uint32_t *ret_gid,
+		      struct ingot_error *err)
+{
+	const char *p = parse_id(text, ret_uid);
+
+	if (p && *p == ':')
+		p = parse_id(p + 1, ret_gid);
+	else
+		p = NULL;
+	if (!p || *p)
+		return ingot_raise(err, -EINVAL, "'%.80s' is not UID:GID", text);
+	return 0;
+}

@@ -40,4 +40,8 @@ INGOT_API void ingot_owner_map_free(struct ingot_owner_map *map); /* NULL is all
 INGOT_DEFINE_CLEANUP(struct ingot_owner_map, ingot_owner_map, ingot_owner_map_free)
 #define INGOT_OWNER_MAP INGOT_CLEANUP(ingot_owner_map_cleanup)
 
+/* "UID:GID", both numbers below 4294967295. */
+INGOT_API INGOT_MUST_USE int ingot_owner_parse(const char *text, uint32_t *ret_uid,
+					       uint32_t *ret_gid, struct ingot_error *err);
+
 #endif
