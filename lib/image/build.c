@@ -183,6 +183,7 @@ static int finish(struct build *b, struct ingot_error *err)
 
 static void build_done(struct build *b)
 {
+	background_digest_done(&b->archive);
 	ingot_sink_free(b->disk);
 	ingot_output_free(b->output);
 	root_hash_done(&b->root);
@@ -198,6 +199,13 @@ static void build_done(struct build *b)
 	ingot_recipe_free(b->recipe);
 }
 
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static int run(struct build *b, const char *recipe, struct ingot_problems *problems,
 	       struct ingot_error *err)
 {
@@ -207,6 +215,8 @@ static int run(struct build *b, const char *recipe, struct ingot_problems *probl
 		rc = build_plan(b, problems, err);
 	if (rc == 0)
 		rc = open_disk(b, err);
+	if (rc == 0 && b->recipe->digests && is_file(b->recipe->tree.path))
+		background_digest_start(&b->archive, b->recipe->tree.path);
 	if (rc == 0)
 		rc = build_write(b, err);
 	if (rc == 0)

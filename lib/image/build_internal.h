@@ -8,6 +8,7 @@
 #include "disk/layout.h"
 #include "disk/place.h"
 #include "fs/ext2.h"
+#include "image/background_internal.h"
 #include "image/build.h"
 #include "image/recipe.h"
 #include "image/tree_digest_internal.h"
@@ -47,6 +48,7 @@ struct build {
 	struct ingot_tree *tree, *oem;
 	struct ingot_node *usr; /* the root of /usr; NULL: the layout has none */
 	struct tree_digest tree_digest, oem_digest;
+	struct background_digest archive; /* of the tree, if digests are wanted */
 	struct boot_inputs inputs;
 
 	const struct ingot_placed *usr_place, *hash_place, *signature_place;
@@ -93,7 +95,7 @@ const struct ingot_gpt_partition *gpt_partition(const struct ingot_gpt *gpt,
 						const struct ingot_placed *placed);
 
 /* manifest.c */
-int manifest_make(const struct build *b, const uint8_t image_digest[32], json_t **ret,
+int manifest_make(struct build *b, const uint8_t image_digest[32], json_t **ret,
 		  struct ingot_error *err);
 
 /* build.c: the summary's clock. A step ends where the next begins. */

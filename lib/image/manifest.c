@@ -88,12 +88,16 @@ static int add_opened(json_t *inputs, const char *role, struct ingot_source *sou
 
 /* A tree counts by what is in it, however it is packed. */
 static void add_tree(json_t *inputs, const char *role, const char *path,
-		     const struct tree_digest *digest)
+		     const struct tree_digest *digest, const struct background_digest *archive)
 {
 	json_t *input = json_object();
 
 	set(input, "role", json_string(role));
 	set(input, "name", name_of(path));
+	if (archive) {
+		set(input, "size", number(archive->size));
+		set(input, "sha256", hex(archive->digest, sizeof(archive->digest)));
+	}
 	set(input, "entries", number(digest->entries));
 	set(input, "listing_sha256", hex(digest->listing, sizeof(digest->listing)));
 	(void)json_array_append_new(inputs, input);
@@ -115,18 +119,21 @@ static int add_boot_inputs(const struct build *b, json_t *inputs, struct ingot_e
 	return rc;
 }
 
-static int make_inputs(const struct build *b, json_t *inputs, struct ingot_error *err)
+static int make_inputs(struct build *b, json_t *inputs, struct ingot_error *err)
 {
 	const struct ingot_recipe *r = b->recipe;
 	int rc = add_file(inputs, "recipe", r->file, err);
 
 	if (rc == 0)
 		rc = add_file(inputs, "layout", r->layout_path, err);
+	if (rc == 0 && b->archive.path)
+		rc = background_digest_wait(&b->archive, err);
 	if (rc < 0)
 		return rc;
-	add_tree(inputs, "tree", r->tree.given, &b->tree_digest);
+	add_tree(inputs, "tree", r->tree.given, &b->tree_digest,
+		 b->archive.path ? &b->archive : NULL);
 	if (b->oem)
-		add_tree(inputs, "oem", r->oem.given, &b->oem_digest);
+		add_tree(inputs, "oem", r->oem.given, &b->oem_digest, NULL);
 	rc = add_file(inputs, "owner-map", r->owner_map.path, err);
 	if (rc == 0)
 		rc = add_boot_inputs(b, inputs, err);
@@ -198,7 +205,7 @@ static json_t *make_image(const struct build *b, const uint8_t *digest)
 	return image;
 }
 
-int manifest_make(const struct build *b, const uint8_t image_digest[32], json_t **ret,
+int manifest_make(struct build *b, const uint8_t image_digest[32], json_t **ret,
 		  struct ingot_error *err)
 {
 	const struct ingot_recipe *r = b->recipe;

@@ -306,6 +306,8 @@ static void read_initrds(struct reader *r, struct ingot_yaml_node node)
 	struct ingot_recipe *recipe = r->recipe;
 	size_t count = ingot_yaml_count(node);
 
+	if (node.id && count == 0)
+		ingot_yaml_problem(node, "the list is empty");
 	if (count > INGOT_RECIPE_INITRDS_MAX) {
 		ingot_yaml_problem(node, "more than %d initrds", INGOT_RECIPE_INITRDS_MAX);
 		return;
