@@ -6,7 +6,7 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 build=(cmake ninja-build gcc libc6-dev pkg-config
-	libext2fs-dev comerr-dev libcryptsetup-dev libfdisk-dev libssl-dev libarchive-dev
+	libext2fs-dev comerr-dev libcryptsetup-dev libssl-dev libarchive-dev
 	libzstd-dev libjansson-dev libyaml-dev)
 demo=(mmdebstrap debian-archive-keyring ca-certificates uidmap qemu-system-x86 ovmf
 	cpio zstd xz-utils jq openssl binutils

@@ -5,11 +5,9 @@ pkg_check_modules(DEPS REQUIRED IMPORTED_TARGET
 	ext2fs            # ROOT and OEM: ext4
 	com_err           # ... and its error texts
 	libcryptsetup     # the second opinion of `verity check`
-	fdisk             # GPT
 	libcrypto>=3.0    # SHA-2, HMAC, X.509, PKCS#7
 	libarchive>=3.6   # tar in, newc out
 	libzstd>=1.5      # initrd segments
 	jansson>=2.13     # JSON
 	yaml-0.1>=0.2.5)  # recipes and layouts, with line and column
-set(INGOT_PC_REQUIRES ext2fs com_err libcryptsetup fdisk libcrypto libarchive libzstd jansson
-	yaml-0.1)
+set(INGOT_PC_REQUIRES ext2fs com_err libcryptsetup libcrypto libarchive libzstd jansson yaml-0.1)

@@ -9,35 +9,14 @@
 #include "base/bytes.h"
 #include "base/crc32.h"
 #include "base/utf8.h"
-#include "disk/gpt.h"
+#include "disk/gpt_internal.h"
 
-/*
- * UEFI 2.10, table 5.5 (header) and 5.6 (entry), little-endian:
- *
- *	 0  8  "EFI PART"              0 16  type GUID
- *	 8  4  revision 0x00010000    16 16  partition GUID
- *	12  4  header size            32  8  first sector
- *	16  4  CRC-32 of the header   40  8  last sector
- *	24  8  own sector             48  8  attributes
- *	32  8  the other's sector     56 72  name, UTF-16LE
- *	40  8  first usable sector
- *	48  8  last usable sector
- *	56 16  disk GUID
- *	72  8  sector of the entries
- *	80  4  number of entries
- *	84  4  size of an entry
- *	88  4  CRC-32 of the entries
- */
 enum {
-	HEADER_MIN = 92,
-	ENTRY_MIN = 128,
 	ENTRY_MAX = 4096,
 	ENTRIES_MAX = 1024,
 	ENTRIES_BYTES_MAX = 1024 * 1024,
 	SECTOR_MAX = 4096,
 };
-
-static const char SIGNATURE[8] = {'E', 'F', 'I', ' ', 'P', 'A', 'R', 'T'};
 
 /* One of the two headers, with its entries. */
 struct table {
@@ -71,11 +50,11 @@ static const char *check_header(const struct reader *reader, unsigned char *head
 {
 	uint32_t size = ingot_get_le32(header + 12), crc = ingot_get_le32(header + 16);
 
-	if (memcmp(header, SIGNATURE, sizeof(SIGNATURE)) != 0)
+	if (memcmp(header, INGOT_GPT_SIGNATURE, INGOT_GPT_SIGNATURE_SIZE) != 0)
 		return "has no signature";
-	if (ingot_get_le32(header + 8) != 0x00010000)
+	if (ingot_get_le32(header + 8) != INGOT_GPT_REVISION)
 		return "has an unknown revision";
-	if (size < HEADER_MIN || size > reader->sector)
+	if (size < INGOT_GPT_HEADER_SIZE || size > reader->sector)
 		return "has an impossible size";
 	ingot_put_le32(header + 16, 0);
 	if (ingot_crc32(0, header, size) != crc)
@@ -92,7 +71,7 @@ static const char *check_ranges(const struct reader *reader, const struct table 
 
 	if (table->first_usable > table->last_usable || table->last_usable >= reader->sectors)
 		return "has an impossible range of usable sectors";
-	if (table->entry_size < ENTRY_MIN || table->entry_size > ENTRY_MAX ||
+	if (table->entry_size < INGOT_GPT_ENTRY_SIZE || table->entry_size > ENTRY_MAX ||
 	    !ingot_is_power_of_two(table->entry_size))
 		return "has entries of an impossible size";
 	if (table->count == 0 || table->count > ENTRIES_MAX || bytes > ENTRIES_BYTES_MAX)
@@ -200,7 +179,7 @@ static int find_sector_size(struct reader *reader, struct ingot_error *err)
 		unsigned sector = sizes[try % 2];
 		uint64_t sectors = reader->disk->size / sector;
 		uint64_t at = try < 2 ? 1 : sectors - 1;
-		char signature[sizeof(SIGNATURE)];
+		char signature[INGOT_GPT_SIGNATURE_SIZE];
 		int rc;
 
 		if (sectors < 6)
@@ -209,7 +188,7 @@ static int find_sector_size(struct reader *reader, struct ingot_error *err)
 				       err);
 		if (rc < 0)
 			return rc;
-		if (memcmp(signature, SIGNATURE, sizeof(SIGNATURE)) == 0) {
+		if (memcmp(signature, INGOT_GPT_SIGNATURE, sizeof(signature)) == 0) {
 			reader->sector = sector;
 			reader->sectors = sectors;
 			return 0;

@@ -44,8 +44,6 @@ static int expand(const struct label *label, FILE *f, struct ingot_error *err)
 	return rc;
 }
 
-/* Up to U+FFFF, one UTF-16 unit each: libfdisk 2.38 drops a name with anything beyond in silence.
- */
 static int check(const char *text, struct ingot_error *err)
 {
 	size_t units = 0, left = strlen(text), len;
@@ -56,12 +54,12 @@ static int check(const char *text, struct ingot_error *err)
 		len = ingot_utf8_decode(p, left, &point);
 		if (len == 0)
 			return ingot_raise(err, -EINVAL, "label '%.120s' is not UTF-8", text);
-		if (ingot_is_control(point) || point > 0xffff)
+		if (ingot_is_control(point))
 			return ingot_raise(err, -EINVAL,
 					   "label '%.120s' has a character that a partition's "
 					   "name cannot have, U+%04X",
 					   text, (unsigned)point);
-		units++;
+		units += point > 0xffff ? 2 : 1;
 	}
 	if (units > INGOT_LAYOUT_LABEL_UNITS)
 		return ingot_raise(err, -EINVAL,

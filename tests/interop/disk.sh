@@ -119,6 +119,21 @@ same "discoverable: UUIDs are the halves of the root hash" "\
 same "discoverable: attributes" "GUID:60 GUID:60 GUID:60 GUID:59" \
 	"$(sfdisk -J d-x86-64.img | jq -r '.partitiontable.partitions[1:][].attrs' | xargs)"
 
+# --- names above U+FFFF ------------------------------------------------------------------
+
+smile=$(printf '\360\237\230\200')
+cat >wide.yaml <<YAML
+name: wide
+size: 4M
+partitions:
+  - {number: 1, label: "${smile}a", type: linux-data, size: 1M}
+YAML
+"$ingot" disk --layout wide.yaml --seed $seed --output wide.img || exit 2
+check "wide name: sfdisk --verify" sfdisk --verify wide.img
+check "wide name: sgdisk -v" sh -c 'sgdisk -v wide.img | grep -q "^No problems found"'
+same "wide name: as sfdisk reads it" "${smile}a" \
+	"$(LC_ALL=C.UTF-8 sfdisk -J wide.img | jq -r '.partitiontable.partitions[0].name')"
+
 # --- 4096 --------------------------------------------------------------------------------
 
 "$ingot" disk --layout flatcar --seed $seed --sector-size 4096 --partition USR-A=usr \

@@ -7,9 +7,12 @@
 
 #include "base/bytes.h"
 #include "base/crc32.h"
+#include "base/derive.h"
+#include "base/digest.h"
 #include "disk/gpt.h"
 
 #define MIB (UINT64_C(1) << 20)
+#define TIB (UINT64_C(1) << 40)
 
 enum { DISK = 4 * 1024 * 1024 };
 
@@ -275,31 +278,247 @@ static void no_table(void **state)
 	ingot_sink_free(disk);
 }
 
-static void refused(void **state)
+/* Characters above U+FFFF are two units, and 36 units leave no room for a zero. */
+static void wide_name(void **state)
+{
+	struct ingot_gpt *gpt = sample(512), *found;
+	struct ingot_sink *disk;
+	unsigned char *d;
+	struct ingot_error err;
+	char *name = gpt->partitions[0].name;
+
+	(void)state;
+	assert_ok(ingot_sink_memory(DISK, &disk, &d, &err));
+	strcpy(name, "a\xf0\x9f\x98\x80\xf4\x8f\xbf\xbf\xf0\x90\x80\x80");
+	assert_ok(ingot_gpt_write(gpt, disk, &err));
+	assert_memory_equal(d + 1024 + 56, "a\0\x3d\xd8\x00\xde\xff\xdb\xff\xdf\0\xd8\0\xdc\0\0",
+			    16);
+	memset(name, 0, sizeof(gpt->partitions[0].name));
+	for (unsigned i = 0; i < 18; i++)
+		memcpy(name + (size_t)4 * i, "\xf0\x9f\x98\x80", 4);
+	assert_ok(ingot_gpt_write(gpt, disk, &err));
+	found = read_back(d, "");
+	assert_string_equal(found->partitions[0].name, name);
+	assert_int_equal(ingot_get_le16(d + 1024 + 126), 0xde00);
+	assert_int_equal(ingot_get_le32(d + 1024 + 128), 0);
+	free(found);
+	name[72] = 'a';
+	assert_fails(ingot_gpt_write(gpt, disk, &err), -EINVAL, "longer than 36 UTF-16 units");
+	memmove(name + 1, name, 72);
+	name[0] = 'a';
+	assert_fails(ingot_gpt_write(gpt, disk, &err), -EINVAL, "longer than 36 UTF-16 units");
+	strcpy(name, "\xed\xa0\x80");
+	assert_fails(ingot_gpt_write(gpt, disk, &err), -EINVAL, "is not UTF-8");
+	free(gpt);
+	ingot_sink_free(disk);
+}
+
+/* The sample with one thing wrong is refused, and nothing of it is written. */
+static void refuses(const struct ingot_gpt_partition *first, const char *words)
+{
+	static const unsigned char zero[1024];
+	struct ingot_gpt *gpt = sample(512);
+	struct ingot_sink *disk;
+	unsigned char *d;
+	struct ingot_error err;
+
+	gpt->partitions[0] = *first;
+	assert_ok(ingot_sink_memory(DISK, &disk, &d, &err));
+	assert_fails(ingot_gpt_write(gpt, disk, &err), -EINVAL, words);
+	assert_memory_equal(d, zero, sizeof(zero));
+	free(gpt);
+	ingot_sink_free(disk);
+}
+
+static void refused_partitions(void **state)
 {
 	struct ingot_gpt *gpt = sample(512);
-	struct ingot_sink *disk, *small;
+	const struct ingot_gpt_partition good = gpt->partitions[0];
+	struct ingot_gpt_partition bad = good;
+
+	(void)state;
+	free(gpt);
+	bad.attributes = 8;
+	refuses(&bad, "partition table: partition 1 'USR-A': attribute bits 3 to 47");
+	bad.attributes = UINT64_C(1) << 47;
+	refuses(&bad, "attribute bits 3 to 47");
+	bad = good;
+	memset(&bad.type, 0, sizeof(bad.type));
+	refuses(&bad, "unused entry");
+	bad = good;
+	bad.number = 0;
+	refuses(&bad, "numbers go from 1 to 128");
+	bad.number = 129;
+	refuses(&bad, "numbers go from 1 to 128");
+	bad.number = 5;
+	refuses(&bad, "partition 5 'gr\xc3\xb6\xc3\x9f \xe2\x82\xac': the number is taken");
+	bad = good;
+	bad.size += 512;
+	refuses(&bad, "overlaps partition 1");
+	bad.size = 100;
+	refuses(&bad, "not whole sectors");
+	bad.size = 0;
+	refuses(&bad, "not whole sectors");
+	bad = good;
+	bad.start += 1;
+	refuses(&bad, "not whole sectors");
+	bad.start = 33 * 512;
+	refuses(&bad, "outside");
+	bad.start = DISK - 33 * 512 - bad.size + 512;
+	refuses(&bad, "outside");
+	bad.start = UINT64_MAX - 511;
+	refuses(&bad, "outside");
+	bad.start = MIB;
+	bad.size = UINT64_MAX - 511;
+	refuses(&bad, "outside");
+}
+
+/* From the first usable sector to the last. */
+static void full_disk(void **state)
+{
+	struct ingot_gpt *gpt = sample(4096), *found;
+	struct ingot_sink *disk;
+	unsigned char *d;
 	struct ingot_error err;
 
 	(void)state;
-	assert_ok(ingot_sink_memory(DISK, &disk, NULL, &err));
-	assert_ok(ingot_sink_memory(DISK / 2, &small, NULL, &err));
-	assert_fails(ingot_gpt_write(gpt, small, &err), -EINVAL, "not as long");
-	gpt->partitions[0].attributes = 8;
-	assert_fails(ingot_gpt_write(gpt, disk, &err), -EINVAL,
-		     "partition table: partition 1 'USR-A': attribute bits 3 to 47");
-	gpt->partitions[0].attributes = 0;
-	gpt->partitions[0].size = MIB + 512;
-	assert_int_not_equal(ingot_gpt_write(gpt, disk, &err), 0); /* overlap */
-	/* libfdisk drops this name; nothing is written then. */
-	gpt->partitions[0].size = MIB;
-	strcpy(gpt->partitions[0].name, "\xf0\x9f\x98\x80");
-	assert_fails(ingot_gpt_write(gpt, disk, &err), -EIO, "another table");
-	gpt->partitions[0].size = 100;
-	assert_fails(ingot_gpt_write(gpt, disk, &err), -EINVAL, "not whole sectors");
+	gpt->count = 1;
+	gpt->partitions[0].start = 6 * 4096;
+	gpt->partitions[0].size = DISK - 11 * 4096;
+	assert_ok(ingot_sink_memory(DISK, &disk, &d, &err));
+	assert_ok(ingot_gpt_write(gpt, disk, &err));
+	found = read_back(d, "");
+	assert_int_equal(found->partitions[0].size, DISK - 11 * 4096);
+	free(found);
 	free(gpt);
 	ingot_sink_free(disk);
-	ingot_sink_free(small);
+}
+
+static void refused_disks(void **state)
+{
+	static const struct {
+		uint64_t size;
+		unsigned sector_size;
+		const char *words;
+	} cases[] = {
+		{DISK, 1024, "sectors of 1024 bytes"},
+		{DISK, 0, "sectors of 0 bytes"},
+		{DISK + 512, 4096, "not whole sectors"},
+		{67 * 512, 512, "no room"},
+		{0, 512, "no room"},
+	};
+	struct ingot_gpt *gpt = sample(512);
+	struct ingot_sink *disk;
+	struct ingot_error err;
+
+	(void)state;
+	assert_ok(ingot_sink_memory(DISK / 2, &disk, NULL, &err));
+	assert_fails(ingot_gpt_write(gpt, disk, &err), -EINVAL, "not as long");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		gpt->disk_size = disk->size = cases[i].size;
+		gpt->sector_size = cases[i].sector_size;
+		assert_fails(ingot_gpt_write(gpt, disk, &err), -EINVAL, cases[i].words);
+	}
+	free(gpt);
+	ingot_sink_free(disk);
+}
+
+/* --- what libfdisk wrote -------------------------------------------------- */
+
+/* A sink that keeps nothing but a digest of what is written, with where. */
+struct digesting {
+	struct ingot_sink sink;
+	struct ingot_sha256 *digest;
+};
+
+static int digesting_write(struct ingot_sink *sink, uint64_t offset, const void *data, size_t n,
+			   struct ingot_error *err)
+{
+	struct ingot_sha256 *digest = ((struct digesting *)sink)->digest;
+	uint8_t at[8];
+	int rc;
+
+	ingot_put_le64(at, offset);
+	rc = ingot_sha256_update(digest, at, sizeof(at), err);
+	return rc < 0 ? rc : ingot_sha256_update(digest, data, n, err);
+}
+
+static const struct ingot_sink_ops DIGESTING_OPS = {digesting_write, NULL, NULL};
+
+static void digest_writes(const struct ingot_gpt *gpt, char text[INGOT_SHA256_TEXT])
+{
+	struct digesting disk = {{&DIGESTING_OPS, "disk", gpt->disk_size}, NULL};
+	uint8_t digest[INGOT_SHA256_SIZE];
+	struct ingot_error err;
+
+	disk.digest = ingot_sha256_new(&err);
+	assert_non_null(disk.digest);
+	assert_ok(ingot_gpt_write(gpt, &disk.sink, &err));
+	assert_ok(ingot_sha256_final(disk.digest, digest, &err));
+	ingot_sha256_free(disk.digest);
+	for (size_t i = 0; i < sizeof(digest); i++)
+		(void)snprintf(text + 2 * i, 3, "%02x", digest[i]);
+}
+
+static struct ingot_gpt *plan(const char *name, uint64_t disk_size, unsigned sector_size)
+{
+	const struct ingot_place_options options = {disk_size, sector_size};
+	const uint8_t root_hash[32] = {0x80, 1, 2, 3};
+	struct ingot_seed seed;
+	struct ingot_gpt_identity identity = {&seed, "demo", "1.0", root_hash, sizeof(root_hash)};
+	struct ingot_problems problems = {0};
+	INGOT_LAYOUT struct ingot_layout *layout = NULL;
+	INGOT_FREE struct ingot_placement *placement = NULL;
+	struct ingot_gpt *gpt = NULL;
+	struct ingot_error err;
+
+	assert_ok(ingot_seed_parse("00112233445566778899aabbccddeeff", &seed, &err));
+	assert_ok(ingot_layout_load(name, "x86-64", &problems, &layout, &err));
+	ingot_problems_done(&problems);
+	assert_ok(ingot_layout_place(layout, &options, &placement, &err));
+	assert_ok(ingot_gpt_plan(layout, placement, &identity, &gpt, &err));
+	return gpt;
+}
+
+/*
+ * Each digest is of what libfdisk 2.38 wrote for the same table. Disks of 3 TiB have more sectors
+ * of 512 bytes than the protective MBR can tell.
+ */
+static void as_libfdisk(void **state)
+{
+	static const struct {
+		const char *layout; /* NULL: the sample */
+		uint64_t disk_size;
+		unsigned sector_size;
+		const char *digest;
+	} cases[] = {
+		{"flatcar", 0, 512,
+		 "1ff5c7eeaac1d1666a2a453918e53cf69223b404f30db057f6ae911ff7d1eda2"},
+		{"flatcar", 0, 4096,
+		 "2e9789425491d2c1411bc68096440a8bb564afa77e6debdb2ec0005f99c39247"},
+		{"flatcar", 3 * TIB, 512,
+		 "56edab91c9d344e13df70f176413de2838ea51dd8ec1225fe9e771a019767d0f"},
+		{"flatcar", 3 * TIB, 4096,
+		 "fe985d250bc204cf4193cbb49e6b97f133a89deb3bb71f53fe113a5fab11280f"},
+		{"discoverable", 0, 512,
+		 "d8784a4c0037e07e8f7135131b6b1c7283ba2b12f33ab4438600f82f266e5c6b"},
+		{"discoverable", 0, 4096,
+		 "1e38da33c86ba503e97f5c5d53f9d84ce30278c7f004d73758a156a27dbf4da2"},
+		{NULL, 0, 512, "8af68d7f56fe12179d38a6e7ffc18a798b587f056d823d35d0375aeb1ba44fc9"},
+		{NULL, 0, 4096, "e4196532a44febb98d5442d79e699b81c62f5aa03362e584dc0d661e6f8b5bba"},
+	};
+	char digest[INGOT_SHA256_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ingot_gpt *gpt = cases[i].layout ? plan(cases[i].layout, cases[i].disk_size,
+							       cases[i].sector_size)
+							: sample(cases[i].sector_size);
+
+		digest_writes(gpt, digest);
+		assert_string_equal(digest, cases[i].digest);
+		free(gpt);
+	}
 }
 
 static void from_root_hash(void **state)
@@ -326,7 +545,9 @@ int main(void)
 		cmocka_unit_test(bytes),	   cmocka_unit_test(round_trip),
 		cmocka_unit_test(damaged),	   cmocka_unit_test(hostile),
 		cmocka_unit_test(hostile_entries), cmocka_unit_test(no_table),
-		cmocka_unit_test(refused),	   cmocka_unit_test(from_root_hash),
+		cmocka_unit_test(wide_name),	   cmocka_unit_test(refused_partitions),
+		cmocka_unit_test(full_disk),	   cmocka_unit_test(refused_disks),
+		cmocka_unit_test(as_libfdisk),	   cmocka_unit_test(from_root_hash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

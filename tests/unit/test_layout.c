@@ -218,9 +218,12 @@ static void labels(void **state)
 	expect_list("- {number: 1, label: \"a\\nb\", type: esp, size: 1M}\n",
 		    "l:4:22: label 'a?b' has a character that a partition's name cannot have, "
 		    "U+000A\n");
-	expect_list("- {number: 1, label: \"\\U0001F600\", type: esp, size: 1M}\n",
-		    "l:4:22: label '\xf0\x9f\x98\x80' has a character that a partition's name "
-		    "cannot have, U+1F600\n");
+	expect_list("- {number: 1, label: \"\\U0001F600\", type: esp, size: 1M}\n", "");
+	expect_list("- {number: 1, label: \"\\U0001F60034567890123456789012345678901234567\", "
+		    "type: esp, size: 1M}\n",
+		    "l:4:22: label '\xf0\x9f\x98\x80"
+		    "34567890123456789012345678901234567' is 37 UTF-16 units long, a partition's "
+		    "name has room for 36\n");
 }
 
 static void contents(void **state)
