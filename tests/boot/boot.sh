@@ -5,7 +5,7 @@
 # $INGOT_ACCEL, kvm or tcg, settles what is otherwise found out by trying.
 set -euo pipefail
 
-timeout=300 expect='^INGOT-PROOF-END' log='' sector=512 image=
+timeout=240 expect='^INGOT-PROOF-END' log='' sector=512 image=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--timeout) timeout=$2 && shift ;;

@@ -30,7 +30,7 @@ check "build $(basename "$recipe"), sectors of $sector" \
 image=$(echo "$folder"/out/*.raw)
 manifest=${image%.raw}.manifest.json
 [ "$sector" != 512 ] || add "$here/check-image.sh" "$image" "$manifest" || :
-check "it boots" "$here/boot.sh" "$image" --timeout "${TIMEOUT:-120}" --sector-size "$sector" \
+check "it boots" "$here/boot.sh" "$image" --sector-size "$sector" \
 	--log "$folder/serial.log"
 check "the guest has the manifest's root hash" \
 	"$here/check-proof.sh" "$folder/serial.log" "$manifest"

@@ -11,13 +11,14 @@ ln -s ../ingot-proof.service "$root/etc/systemd/system/multi-user.target.wants/"
 
 # The serial console belongs to the proof.
 ln -s /dev/null "$root/etc/systemd/system/serial-getty@ttyS0.service"
-# Host keys are made by the machine, as the image carries none. (Debian's own sshd-keygen.service
-# acts on a first boot only, and an image with an empty machine-id has none.)
+# The host key is made by the machine, as the image carries none. (Debian's sshd-keygen.service acts
+# on a first boot only, which a machine with an empty machine-id never has; and its RSA key takes a
+# minute under emulation.)
 mkdir -p "$root/etc/systemd/system/ssh.service.d"
 cat >"$root/etc/systemd/system/ssh.service.d/host-keys.conf" <<'END'
 [Service]
 ExecStartPre=
-ExecStartPre=/usr/bin/ssh-keygen -A
+ExecStartPre=/bin/sh -c 'cd /etc/ssh; [ -e ssh_host_ed25519_key ] || ssh-keygen -q -t ed25519 -N "" -f ssh_host_ed25519_key'
 ExecStartPre=/usr/sbin/sshd -t
 END
 
