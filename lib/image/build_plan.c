@@ -30,14 +30,19 @@ static int load_texts(struct build *b, const char *path, struct ingot_problems *
 		.check_files = true, .source_date_epoch = b->options->source_date_epoch};
 	struct ingot_error layout_err = {0};
 	int rc = ingot_recipe_load(path, &options, problems, &b->recipe, err);
+	size_t before = problems->count;
 	int layout_rc;
 
 	if (!b->recipe)
 		return rc;
 	layout_rc = load_layout(b, problems, &layout_err);
-	if (rc == 0 && layout_rc < 0 && !ingot_problems_any(problems))
-		return ingot_raise(err, layout_rc, "layout: %s", layout_err.text);
-	return rc < 0 ? rc : layout_rc;
+	/* The recipe has looked for a layout's file already. */
+	if (layout_rc < 0 && layout_err.code && problems->count == before &&
+	    (rc == 0 || !b->recipe->layout_path))
+		ingot_yaml_problem(b->recipe->layout_node, "%s", layout_err.text);
+	if (rc < 0 || layout_rc == 0)
+		return rc;
+	return ingot_raise(err, layout_rc, "layout '%s' cannot be used", b->recipe->layout);
 }
 
 /* --- partitions ------------------------------------------------------------------------------------- */

@@ -17,8 +17,7 @@ struct reader {
 	int rc; /* the first real failure */
 };
 
-/* --- paths
- * ------------------------------------------------------------------------------------------- */
+/* --- paths ---------------------------------------------------------------------------------- */
 
 static char *resolve(struct reader *r, const char *given)
 {
@@ -69,25 +68,27 @@ static void read_path(struct reader *r, struct ingot_yaml_node node, enum path_k
 	if (kind == PATH_FILE_OR_TREE && strncmp(text, prefix, sizeof(prefix) - 1) == 0) {
 		ret->in_tree = text + sizeof(prefix) - 1;
 		ret->in_tree += strspn(ret->in_tree, "/");
+		if (!*ret->in_tree)
+			ingot_yaml_problem(node, "the path is empty");
 		return;
 	}
 	ret->path = resolve(r, text);
 	check_path(r, ret, kind == PATH_TREE_ITSELF);
 }
 
-/* --- what the image is called
- * --------------------------------------------------------------------------- */
+/* --- what the image is called --------------------------------------------------------------- */
 
 /* Names become parts of file names and labels. */
+#define LETTERS_AND_DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
 static const char *read_word(struct ingot_yaml_node node)
 {
 	const char *text = ingot_yaml_text(node);
 
 	if (!text)
 		return NULL;
-	if (!*text || strlen(text) > 64 || text[0] == '.' || text[0] == '-' ||
-	    text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-			      ".-_+~")]) {
+	if (!strspn(text, LETTERS_AND_DIGITS) || strlen(text) > 64 ||
+	    text[strspn(text, LETTERS_AND_DIGITS ".-_+~")]) {
 		ingot_yaml_problem(node,
 				   "'%.80s' is not a name: letters, digits and .-_+~, at most "
 				   "64, the first a letter or digit",
@@ -156,9 +157,7 @@ static void read_identity(struct reader *r, struct ingot_yaml_map *map)
 	read_seed(r, map);
 }
 
-/* --- disk
- * ------------------------------------------------------------------------------------------------
- */
+/* --- disk ----------------------------------------------------------------------------------- */
 
 static void read_layout(struct reader *r, struct ingot_yaml_map *map)
 {
@@ -169,6 +168,9 @@ static void read_layout(struct reader *r, struct ingot_yaml_map *map)
 	uint64_t sector = 0;
 
 	recipe->layout = text;
+	recipe->layout_node = node;
+	if (text && !*text)
+		ingot_yaml_problem(node, "the name is empty");
 	if (text && (strchr(text, '/') || (n > 5 && strcmp(text + n - 5, ".yaml") == 0))) {
 		struct ingot_recipe_path path = {.node = node, .given = text};
 
@@ -185,9 +187,7 @@ static void read_layout(struct reader *r, struct ingot_yaml_map *map)
 	}
 }
 
-/* --- tree
- * ------------------------------------------------------------------------------------------------
- */
+/* --- tree ----------------------------------------------------------------------------------- */
 
 static void read_excludes(struct reader *r, struct ingot_yaml_node node)
 {
@@ -244,18 +244,16 @@ static void read_tree(struct reader *r, struct ingot_yaml_map *map)
 	read_path(r, ingot_yaml_get(map, "oem", false), PATH_TREE_ITSELF, &recipe->oem);
 }
 
-/* --- usr
- * -------------------------------------------------------------------------------------------------
- */
+/* --- usr ------------------------------------------------------------------------------------ */
 
-static void read_block_size(struct ingot_yaml_node node, uint32_t *size)
+static void read_block_size(struct ingot_yaml_node node, uint32_t max, uint32_t *size)
 {
 	uint64_t value;
 
 	if (!ingot_yaml_size(node, &value))
 		return;
-	if (!ingot_is_power_of_two(value) || value < 512 || value > 512 * 1024)
-		ingot_yaml_problem(node, "a block size is a power of two from 512 to 512K");
+	if (!ingot_is_power_of_two(value) || value < 512 || value > max)
+		ingot_yaml_problem(node, "a block size is a power of two from 512 to %u", max);
 	else
 		*size = (uint32_t)value;
 }
@@ -270,6 +268,8 @@ static void read_salt(struct ingot_recipe *recipe, struct ingot_yaml_node node)
 	recipe->salt_given = true;
 	if (strcmp(text, "-") == 0)
 		return;
+	if (!*text)
+		ingot_yaml_problem(node, "the salt is empty; '-' is none");
 	if (ingot_unhex(text, recipe->salt, sizeof(recipe->salt), &recipe->salt_size, &err) < 0)
 		ingot_yaml_problem(node, "%s", err.text);
 }
@@ -291,15 +291,15 @@ static void read_usr(struct reader *r, struct ingot_yaml_node node)
 	i = ingot_yaml_choice(ingot_yaml_get(&map, "hash", false), hashes, 4);
 	if (i >= 0)
 		recipe->hash = hashes[i];
-	read_block_size(ingot_yaml_get(&map, "data-block-size", false), &recipe->data_block_size);
-	read_block_size(ingot_yaml_get(&map, "hash-block-size", false), &recipe->hash_block_size);
+	read_block_size(ingot_yaml_get(&map, "data-block-size", false), 4096,
+			&recipe->data_block_size);
+	read_block_size(ingot_yaml_get(&map, "hash-block-size", false), 512 * 1024,
+			&recipe->hash_block_size);
 	read_salt(recipe, ingot_yaml_get(&map, "salt", false));
 	ingot_yaml_close(&map);
 }
 
-/* --- boot
- * ------------------------------------------------------------------------------------------------
- */
+/* --- boot ----------------------------------------------------------------------------------- */
 
 static void read_initrds(struct reader *r, struct ingot_yaml_node node)
 {
@@ -370,8 +370,7 @@ static void read_boot(struct reader *r, struct ingot_yaml_node node)
 	ingot_yaml_close(&map);
 }
 
-/* --- the rest
- * -------------------------------------------------------------------------------------------- */
+/* --- the rest ------------------------------------------------------------------------------- */
 
 static void read_signing(struct reader *r, struct ingot_yaml_node node)
 {

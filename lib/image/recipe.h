@@ -16,14 +16,14 @@
 #include "base/yaml.h"
 
 #define INGOT_RECIPE_INITRDS_MAX 16
-#define INGOT_RECIPE_FILES_MAX   64
+#define INGOT_RECIPE_FILES_MAX	 64
 
 /* A file of the recipe's: on the build machine, or ("tree:boot/vmlinuz-*") in the tree. */
 struct ingot_recipe_path {
 	struct ingot_yaml_node node; /* for problems found later */
-	const char *given;           /* as in the recipe; NULL: not given */
-	char *path;                  /* relative to the recipe's folder, resolved; NULL: in the tree */
-	const char *in_tree;         /* the pattern; NULL: not in the tree */
+	const char *given;	     /* as in the recipe; NULL: not given */
+	char *path;	     /* relative to the recipe's folder, resolved; NULL: in the tree */
+	const char *in_tree; /* the pattern; NULL: not in the tree */
 };
 
 /* Something put on the ESP besides the UKI. */
@@ -40,10 +40,11 @@ struct ingot_recipe {
 	int64_t epoch;
 	struct ingot_seed seed;
 
-	const char *layout;        /* a built-in name, or */
-	char *layout_path;         /* a file */
-	uint64_t size;             /* of the disk; 0: the layout's */
-	unsigned sector_size;      /* 0: the layout's */
+	const char *layout;		    /* a built-in name, or */
+	char *layout_path;		    /* a file */
+	struct ingot_yaml_node layout_node; /* for problems found later */
+	uint64_t size;			    /* of the disk; 0: the layout's */
+	unsigned sector_size;		    /* 0: the layout's */
 
 	struct ingot_recipe_path tree;
 	const char **excludes;
@@ -54,8 +55,8 @@ struct ingot_recipe {
 	struct ingot_recipe_path owner_map;
 	struct ingot_recipe_path oem; /* folder or archive for the OEM partition */
 
-	bool fit_content;         /* /usr as small as its files, not as large as its partition */
-	const char *hash;         /* of the hash tree */
+	bool fit_content; /* /usr as small as its files, not as large as its partition */
+	const char *hash; /* of the hash tree */
 	uint32_t data_block_size, hash_block_size;
 	bool salt_given;
 	uint8_t salt[256];
@@ -78,8 +79,8 @@ struct ingot_recipe {
 };
 
 struct ingot_recipe_options {
-	bool check_files;               /* complain about files that cannot be read */
-	const char *source_date_epoch;  /* $SOURCE_DATE_EPOCH, or NULL */
+	bool check_files;	       /* complain about files that cannot be read */
+	const char *source_date_epoch; /* $SOURCE_DATE_EPOCH, or NULL */
 };
 
 /*
@@ -96,8 +97,7 @@ INGOT_API INGOT_MUST_USE int ingot_recipe_load(const char *path,
 INGOT_API INGOT_MUST_USE int ingot_recipe_parse(const char *file, const char *text, size_t size,
 						const struct ingot_recipe_options *options,
 						struct ingot_problems *problems,
-						struct ingot_recipe **ret,
-						struct ingot_error *err);
+						struct ingot_recipe **ret, struct ingot_error *err);
 
 INGOT_API void ingot_recipe_free(struct ingot_recipe *recipe); /* NULL is allowed */
 INGOT_DEFINE_CLEANUP(struct ingot_recipe, ingot_recipe, ingot_recipe_free)

@@ -29,11 +29,12 @@ static int add_format(struct ingot_sha256 *sha, struct ingot_error *err, const c
 	return add(sha, text, (size_t)n, err);
 }
 
-/* The raw path: "/" and a name for each folder above, then the name. */
+/* The raw path: "/", "/usr", "/usr/lib". */
 static int add_path(struct ingot_sha256 *sha, const struct ingot_node *node,
 		    struct ingot_error *err)
 {
-	int rc = node->parent ? add_path(sha, node->parent, err) : 0;
+	const struct ingot_node *up = node->parent;
+	int rc = up && up->parent ? add_path(sha, up, err) : 0;
 
 	if (rc == 0)
 		rc = ingot_sha256_update(sha, "/", 1, err);
