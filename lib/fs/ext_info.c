@@ -11,20 +11,25 @@ enum {
 	MAGIC = 0xef53,
 	LOG_BLOCK_MAX = 6, /* 64 KiB */
 	COMPAT_JOURNAL = 0x4,
-	INCOMPAT_EXTENTS = 0x40,
 	INCOMPAT_64BIT = 0x80,
 	RO_COMPAT_READONLY = 0x1000,
+	/* What is older than ext4, or says nothing about it: FILETYPE, RECOVER, JOURNAL_DEV,
+	   META_BG; */
+	INCOMPAT_OLD = 0x1e,
+	/* SPARSE_SUPER, LARGE_FILE, BTREE_DIR, READONLY, SHARED_BLOCKS. */
+	RO_COMPAT_OLD = 0x5007,
 };
 
+/* Kernel, Documentation/filesystems/ext4/super.rst. */
 static const char *type_of(const unsigned char *s)
 {
-	if (ingot_get_le32(s + 96) & INCOMPAT_EXTENTS)
+	if (ingot_get_le32(s + 96) & ~(uint32_t)INCOMPAT_OLD ||
+	    ingot_get_le32(s + 100) & ~(uint32_t)RO_COMPAT_OLD)
 		return "ext4";
 	return ingot_get_le32(s + 92) & COMPAT_JOURNAL ? "ext3" : "ext2";
 }
 
-int ingot_ext_info(struct ingot_source *source, struct ingot_ext_info *ret,
-		   struct ingot_error *err)
+int ingot_ext_info(struct ingot_source *source, struct ingot_ext_info *ret, struct ingot_error *err)
 {
 	struct ingot_ext_info info = {0};
 	unsigned char s[SIZE];
@@ -46,10 +51,15 @@ int ingot_ext_info(struct ingot_source *source, struct ingot_ext_info *ret,
 		blocks |= (uint64_t)ingot_get_le32(s + 336) << 32;
 		free_blocks |= (uint64_t)ingot_get_le32(s + 344) << 32;
 	}
-	if (log > LOG_BLOCK_MAX || free_blocks > blocks ||
+	if (log > LOG_BLOCK_MAX || blocks == 0 || free_blocks > blocks ||
+	    ingot_get_le32(s + 16) > ingot_get_le32(s + 0) ||
 	    !ingot_mul(blocks, UINT64_C(1024) << log, &info.size) || info.size > source->size)
-		return ingot_raise(err, -EINVAL, "'%s': the ext superblock cannot be true",
-				   source->name);
+		return ingot_raise(err, -EINVAL,
+				   "the superblock of the ext filesystem cannot be true: "
+				   "%llu blocks of %llu bytes, %llu free, in %llu bytes",
+				   (unsigned long long)blocks, 1024ULL << ingot_min(log, 31),
+				   (unsigned long long)free_blocks,
+				   (unsigned long long)source->size);
 	info.block_size = 1024U << log;
 	info.free = free_blocks * info.block_size;
 	info.type = type_of(s);
