@@ -20,8 +20,8 @@ json_t *inspect_text(const char *text, size_t n)
 	json = json_stringn(text, n);
 	if (json)
 		return json;
-	safe = malloc(4 * n + 8);
-	return safe ? json_string(ingot_printable(text, n, safe, 4 * n + 8)) : NULL;
+	safe = malloc(4 * n + 16);
+	return safe ? json_string(ingot_printable(text, n, safe, 4 * n + 16)) : NULL;
 }
 
 /* The value of KEY="VALUE" in an os-release. */
