@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -10,8 +9,21 @@ struct label {
 	const char *name, *version;
 };
 
-/* Writes the value of the placeholder at *p and steps over it. */
-static int put_placeholder(const struct label *label, const char **p, FILE *f,
+/* Room for the label, whatever its placeholders are; with the zero at its end. */
+static size_t most_bytes(const struct label *label)
+{
+	size_t name = label->name ? strlen(label->name) : 0;
+	size_t version = label->version ? strlen(label->version) : 0;
+	size_t n = strlen(label->text) + 1;
+
+	for (const char *p = label->text; *p; p++)
+		if (*p == '{')
+			n += name > version ? name : version;
+	return n;
+}
+
+/* Appends the value of the placeholder at *p and steps over it. */
+static int put_placeholder(const struct label *label, const char **p, char **to,
 			   struct ingot_error *err)
 {
 	static const char name[] = "{name}", version[] = "{version}";
@@ -25,21 +37,22 @@ static int put_placeholder(const struct label *label, const char **p, FILE *f,
 	if (!value)
 		return ingot_raise(err, -EINVAL, "label '%.80s' wants the image's %s", label->text,
 				   is_name ? "name" : "version");
-	(void)fputs(value, f);
+	*to = stpcpy(*to, value);
 	*p += is_name ? strlen(name) : strlen(version);
 	return 0;
 }
 
-static int expand(const struct label *label, FILE *f, struct ingot_error *err)
+/* Into most_bytes of zeros. */
+static int expand(const struct label *label, char *to, struct ingot_error *err)
 {
 	const char *p = label->text;
 	int rc = 0;
 
 	while (*p && rc == 0) {
 		if (*p == '{')
-			rc = put_placeholder(label, &p, f, err);
+			rc = put_placeholder(label, &p, &to, err);
 		else
-			(void)fputc(*p++, f);
+			*to++ = *p++;
 	}
 	return rc;
 }
@@ -73,16 +86,12 @@ int ingot_layout_expand_label(const char *label, const char *name, const char *v
 			      struct ingot_error *err)
 {
 	const struct label parts = {label ? label : "", name, version};
-	INGOT_FREE char *text = NULL;
-	size_t size = 0;
-	FILE *f = open_memstream(&text, &size);
+	INGOT_FREE char *text = ingot_alloc(most_bytes(&parts), 1, err);
 	int rc;
 
-	if (!f)
-		return ingot_raise_oom(err, 0);
-	rc = expand(&parts, f, err);
-	if (fclose(f) != 0)
-		return ingot_raise_oom(err, size);
+	if (!text)
+		return -ENOMEM;
+	rc = expand(&parts, text, err);
 	if (rc == 0)
 		rc = check(text, err);
 	if (rc < 0)
