@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/crypto.h"
 #include "base/text.h"
 
 int ingot_seed_parse(const char *hex, struct ingot_seed *ret, struct ingot_error *err)
@@ -54,8 +55,11 @@ int ingot_derive(const struct ingot_seed *seed, const char *label, void *bytes, 
 		 struct ingot_error *err)
 {
 	uint8_t mac[INGOT_SHA256_SIZE];
+	int rc = ingot_crypto_start(err);
 
 	assert(n <= sizeof(mac) && seed->size >= INGOT_SEED_MIN);
+	if (rc < 0)
+		return rc;
 	if (!HMAC(EVP_sha256(), seed->bytes, (int)seed->size, (const unsigned char *)label,
 		  strlen(label), mac, NULL))
 		return ingot_raise(err, -EIO, "HMAC-SHA-256 failed in libcrypto");

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <openssl/evp.h>
 
+#include "base/crypto.h"
+
 struct ingot_sha256 {
 	EVP_MD_CTX *ctx;
 };
@@ -14,8 +16,11 @@ static int crypto_failed(struct ingot_error *err)
 
 struct ingot_sha256 *ingot_sha256_new(struct ingot_error *err)
 {
-	struct ingot_sha256 *s = ingot_alloc(1, sizeof(*s), err);
+	struct ingot_sha256 *s;
 
+	if (ingot_crypto_start(err) < 0)
+		return NULL;
+	s = ingot_alloc(1, sizeof(*s), err);
 	if (!s)
 		return NULL;
 	s->ctx = EVP_MD_CTX_new();
@@ -54,6 +59,10 @@ void ingot_sha256_free(struct ingot_sha256 *s)
 int ingot_sha256(const void *data, size_t n, uint8_t digest[INGOT_SHA256_SIZE],
 		 struct ingot_error *err)
 {
+	int rc = ingot_crypto_start(err);
+
+	if (rc < 0)
+		return rc;
 	if (EVP_Digest(data, n, digest, NULL, EVP_sha256(), NULL) != 1)
 		return crypto_failed(err);
 	return 0;

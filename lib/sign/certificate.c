@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <string.h>
 
+#include "base/crypto.h"
 #include "io/source.h"
 #include "sign/keys_internal.h"
 
@@ -57,6 +58,9 @@ int ingot_certificate_parse(const char *name, const void *data, size_t n,
 	if (n > INGOT_KEY_FILE_MAX)
 		return ingot_raise(err, -EFBIG, "certificate '%s' is longer than %d bytes", name,
 				   INGOT_KEY_FILE_MAX);
+	rc = ingot_crypto_start(err);
+	if (rc < 0)
+		return ingot_wrap(err, rc, "certificate '%s'", name);
 	certificate = ingot_alloc(1, sizeof(*certificate), err);
 	if (!certificate)
 		return -ENOMEM;

@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <sys/stat.h>
 
+#include "base/crypto.h"
 #include "io/source.h"
 #include "sign/keys_internal.h"
 
@@ -50,6 +51,9 @@ int ingot_key_parse(const char *name, const void *pem, size_t n, struct ingot_ke
 	if (n > INGOT_KEY_FILE_MAX)
 		return ingot_raise(err, -EFBIG, "key '%s' is longer than %d bytes", name,
 				   INGOT_KEY_FILE_MAX);
+	rc = ingot_crypto_start(err);
+	if (rc < 0)
+		return ingot_wrap(err, rc, "key '%s'", name);
 	key = ingot_alloc(1, sizeof(*key), err);
 	if (!key)
 		return -ENOMEM;

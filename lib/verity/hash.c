@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "base/crypto.h"
 #include "verity/sha256_lanes_internal.h"
 
 /* The widest first. */
@@ -38,8 +39,12 @@ static void find_kernels(struct ingot_verity_hasher *hasher)
 int ingot_verity_hasher_new(const struct ingot_verity_params *params,
 			    struct ingot_verity_hasher **ret, struct ingot_error *err)
 {
-	struct ingot_verity_hasher *hasher = ingot_alloc(1, sizeof(*hasher), err);
+	struct ingot_verity_hasher *hasher;
+	int rc = ingot_crypto_start(err);
 
+	if (rc < 0)
+		return rc;
+	hasher = ingot_alloc(1, sizeof(*hasher), err);
 	if (!hasher)
 		return -ENOMEM;
 	hasher->salt_first = params->hash_type == 1;
