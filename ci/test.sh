@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every test: ci/test.sh [--long]
 # --long boots the full Debian guest in both layouts as well, changes its image, builds the real
-# tree under everything that must not matter, and fuzzes for a minute each.
+# tree under everything that must not matter, boots with Secure Boot, and fuzzes for a minute each.
 # Logs are in build/test. The last line is "N passed, M failed".
 set -euo pipefail
 # shellcheck source=common.sh
@@ -79,6 +79,13 @@ repro() {
 	tests/repro/repro.sh "$ingot" "$tree" "$(recipe "$1" flatcar)" "$logs/keys"
 }
 
+# A kernel that checks the signature itself
+secure_boot() {
+	local tree virt_firmware
+	tree=$(ci/tree.sh small) && virt_firmware=$(ci/tree.sh virt-firmware) || return 1
+	tests/boot/secure-boot.sh "$ingot" "$tree" "$virt_firmware" "$logs/$name"
+}
+
 say "packages"
 "$top/ci/deps.sh" test
 rm -rf "$logs/keys"
@@ -103,6 +110,7 @@ if [ $long = yes ]; then
 	stage image-full-flatcar image full flatcar --tamper lib/systemd/systemd
 	stage image-full-discoverable image full discoverable
 	stage repro-full repro full
+	stage secure-boot secure_boot
 fi
 
 say "summary"

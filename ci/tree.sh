@@ -3,6 +3,8 @@
 #   ci/tree.sh full    Debian 13 with kernel, systemd, dracut and ssh
 #   ci/tree.sh small   the same kernel with a hand-made initrd: boots in seconds, for the tests
 #   ci/tree.sh bench   Debian 12 with containerd: a /usr of the size that matters, to measure with
+#   ci/tree.sh virt-firmware   not to build from: virt-fw-vars of Debian 13, which puts
+#                              certificates into a UEFI variable store (Debian 12 has none)
 # Kept in build/cache (or $INGOT_CACHE) and made anew when something that goes into it changes.
 set -euo pipefail
 # shellcheck source=common.sh
@@ -28,7 +30,11 @@ bench)
 	suite=bookworm
 	options=(--variant=minbase --include="${bench[*]}")
 	;;
-*) die "usage: ci/tree.sh full|small|bench" ;;
+virt-firmware)
+	suite=trixie
+	options=(--variant=extract --include=python3-virt-firmware)
+	;;
+*) die "usage: ci/tree.sh full|small|bench|virt-firmware" ;;
 esac
 
 key=$(cat "$0" "$guest"/* | sha256sum | cut -c 1-12)

@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
 # Boot an image in QEMU with UEFI firmware and watch its serial console:
 #   boot.sh IMAGE [--timeout SECONDS] [--expect REGEX] [--log FILE] [--sector-size 512|4096]
+#           [--secure-boot VARIABLES]
+# With --secure-boot the firmware has the keys of this UEFI variable store, of which it gets a copy.
 # The image is not modified. Exit status: 0 the expected line was seen, 1 it was not, 2 usage.
 # $INGOT_ACCEL, kvm or tcg, settles what is otherwise found out by trying.
 set -euo pipefail
 
-timeout=240 expect='^INGOT-PROOF-END' log='' sector=512 image=
+timeout=240 expect='^INGOT-PROOF-END' log='' sector=512 variables='' image=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--timeout) timeout=$2 && shift ;;
 	--expect) expect=$2 && shift ;;
 	--log) log=$2 && shift ;;
 	--sector-size) sector=$2 && shift ;;
+	--secure-boot) variables=$2 && shift ;;
 	-*) printf 'boot.sh: unknown option %s\n' "$1" >&2 && exit 2 ;;
 	*) image=$1 ;;
 	esac
@@ -22,6 +25,7 @@ done
 # What a guest says when it will not get there any more.
 failure='INGOT-PROOF-FAIL|Kernel panic|emergency (mode|shell)|is corrupted|dracut-initqueue.*timeout'
 failure+='|Entering.*emergency|EFI Internal Shell|No bootable option'
+failure+='|Root hash verification failed \(-[A-Z]+\)|BdsDxe: failed to load .*: Access Denied'
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/ingot-boot.XXXXXX")
 qemu=
@@ -37,13 +41,17 @@ trap 'exit 2' INT TERM
 serial=${log:-$work/serial.log}
 
 start() {
-	local with=(-accel "tcg,thread=multi")
+	local with=(-accel "tcg,thread=multi") machine=q35 firmware=OVMF_CODE_4M.fd
 	[ "$1" != kvm ] || with=(-accel kvm -cpu host)
-	cp /usr/share/OVMF/OVMF_VARS_4M.fd "$work/vars.fd"
+	if [ -n "$variables" ]; then
+		machine=q35,smm=on firmware=OVMF_CODE_4M.secboot.fd
+		with+=(-global "driver=cfi.pflash01,property=secure,value=on")
+	fi
+	cp "${variables:-/usr/share/OVMF/OVMF_VARS_4M.fd}" "$work/vars.fd"
 	: >"$serial"
-	TMPDIR=$work qemu-system-x86_64 -machine q35 "${with[@]}" -m 1024 -smp 2 -nic none \
+	TMPDIR=$work qemu-system-x86_64 -machine "$machine" "${with[@]}" -m 1024 -smp 2 -nic none \
 		-nodefaults -display none -no-reboot -serial "file:$serial" -device virtio-rng-pci \
-		-drive if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd \
+		-drive "if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/OVMF/$firmware" \
 		-drive "if=pflash,unit=1,format=raw,file=$work/vars.fd" \
 		-drive "if=none,id=disk,format=raw,snapshot=on,file=$image" \
 		-device "virtio-blk-pci,drive=disk,bootindex=0,logical_block_size=$sector,physical_block_size=$sector" \

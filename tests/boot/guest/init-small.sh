@@ -15,6 +15,14 @@ argument() {
 	tr ' ' '\n' </proc/cmdline | sed -n "s/^$1=//p" | tail -n 1
 }
 
+# A module with its parameters from the command line (MODULE.NAME=VALUE), which modprobe knows to
+# pass on and insmod does not.
+load() {
+	name=$(basename "$1" .ko | tr - _)
+	# shellcheck disable=SC2046 # one word each
+	insmod "/modules/$1" $(tr ' ' '\n' </proc/cmdline | sed -n "s/^$name\.//p")
+}
+
 # A device by PARTUUID=..., or by its path.
 device() {
 	case $1 in
@@ -42,13 +50,14 @@ mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 exec >/dev/ttyS0 2>&1 </dev/null
 while read -r module; do
-	insmod "/modules/$module" || fail "module $module"
+	load "$module" || fail "module $module"
 done </modules/list
 
 hash=$(argument usrhash)
 if [ -n "$hash" ]; then
 	open_usr "PARTUUID=$(uuid "$(printf %.32s "$hash")")" \
-		"PARTUUID=$(uuid "$(printf %s "$hash" | tail -c 32)")" "$hash" ||
+		"PARTUUID=$(uuid "$(printf %s "$hash" | tail -c 32)")" "$hash" \
+		"$(argument systemd.verity_usr_options)" ||
 		fail "no verity device from usrhash=$hash"
 elif [ -e /etc/veritytab ]; then
 	read -r name data hashes hash options </etc/veritytab

@@ -15,6 +15,7 @@ fact cat /proc/cmdline
 fact findmnt -no SOURCE,FSTYPE,OPTIONS /usr
 fact dmsetup table usr
 fact veritysetup status usr
+fact cat /sys/module/dm_verity/parameters/require_signatures
 
 case $(dmsetup table usr) in
 *" verity "*) ;;
