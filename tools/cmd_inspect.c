@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "image/inspect.h"
 #include "io/source.h"
 
@@ -29,7 +30,8 @@ static bool is_set(const json_t *o, const char *key)
 	return json_is_true(json_object_get(o, key));
 }
 
-/* --- one partition's content, in words ---------------------------------------------------------------- */
+/* --- one partition's content, in words
+ * ---------------------------------------------------------------- */
 
 static void print_program(const json_t *program)
 {
@@ -44,6 +46,10 @@ static void print_program(const json_t *program)
 		printf("      veritytab:    %s %s %s %s %s\n", text_of(table, "volume"),
 		       text_of(table, "data_device"), text_of(table, "hash_device"),
 		       text_of(table, "root_hash"), text_of(table, "options"));
+	else if (*text_of(program, "verity_command"))
+		printf("      veritysetup:  %s\n", text_of(program, "verity_command"));
+	else if (*text_of(program, "root_hash"))
+		printf("      root hash:    %s\n", text_of(program, "root_hash"));
 	if (strcmp(text_of(program, "kind"), "uki") == 0)
 		printf("      root hash signature in the initrd: %s\n",
 		       is_set(program, "root_hash_signature") ? "yes" : "no");
@@ -55,7 +61,8 @@ static void print_files(const json_t *files)
 	size_t i;
 	json_t *file;
 
-	json_array_foreach(files, i, file) {
+	json_array_foreach(files, i, file)
+	{
 		printf("    %s (%s)\n", text_of(file, "path"),
 		       ingot_size_text(number_of(file, "size"), size));
 		if (json_object_get(file, "program"))
@@ -99,7 +106,8 @@ static void print_content(const json_t *content)
 		print_verity(json_object_get(content, "verity"));
 }
 
-/* --- the table ------------------------------------------------------------------------------------------ */
+/* --- the table
+ * ------------------------------------------------------------------------------------------ */
 
 static void print_attributes(const json_t *a)
 {
@@ -143,11 +151,11 @@ static void print_report(const json_t *report, const char *name)
 	}
 	printf(", GPT %s, sectors of %d\n", text_of(content, "uuid"),
 	       (int)number_of(content, "sector_size"));
-	json_array_foreach(partitions, i, p)
-		print_partition(p);
+	json_array_foreach(partitions, i, p) print_partition(p);
 }
 
-/* --- the command ------------------------------------------------------------------------------------------ */
+/* --- the command
+ * ------------------------------------------------------------------------------------------ */
 
 static void print_problems(const json_t *report)
 {
@@ -156,6 +164,24 @@ static void print_problems(const json_t *report)
 
 	json_array_foreach(json_object_get(report, "problems"), i, problem)
 		fprintf(stderr, "ingot inspect: %s\n", json_string_value(problem));
+}
+
+/* Nothing in the image shall tell the terminal what to do. (JSON escapes what could.) */
+static void tame(json_t *value)
+{
+	const char *key;
+	json_t *child;
+	size_t i;
+
+	json_object_foreach(value, key, child) tame(child);
+	json_array_foreach(value, i, child) tame(child);
+	if (json_is_string(value)) {
+		INGOT_FREE char *text = strdup(json_string_value(value));
+
+		if (text)
+			ingot_utf8_tame(text);
+		(void)json_string_set(value, text ? text : "");
+	}
 }
 
 static int run(const struct cli *cli, struct ingot_error *err)
@@ -173,7 +199,8 @@ static int run(const struct cli *cli, struct ingot_error *err)
 	ingot_problems_done(&problems);
 	if (rc == 0 && o->json)
 		rc = cli_report(report, true /* json */, err);
-	else if (rc == 0)
+	tame(report);
+	if (rc == 0 && !o->json)
 		print_report(report, cli->args[0]);
 	if (rc == 0)
 		print_problems(report);
@@ -199,7 +226,7 @@ const struct cli_command cmd_inspect = {
 		"'ingot verity check'.",
 	.examples = "ingot inspect demo-1.raw\n"
 		    "# the root hash that the image would boot with\n"
-		    "ingot inspect demo-1.raw --json | grep root_hash",
+		    "ingot inspect demo-1.raw --json | jq -r '.. | .root_hash? // empty' | sort -u",
 	.options = OPTIONS,
 	.option_count = CLI_COUNT(OPTIONS),
 	.options_size = sizeof(struct inspect_options),

@@ -7,13 +7,6 @@
 #include "disk/gpt.h"
 #include "disk/type.h"
 
-static json_t *guid(const struct ingot_guid *g)
-{
-	char text[INGOT_GUID_TEXT];
-
-	return json_string(ingot_guid_text(g, text));
-}
-
 static json_t *attributes(uint64_t bits)
 {
 	char text[19];
@@ -30,76 +23,136 @@ static json_t *attributes(uint64_t bits)
 	return o;
 }
 
-static json_t *partition(struct ingot_source *image, const struct ingot_gpt_partition *p,
-			 struct ingot_problems *problems)
+/* --- partitions ----------------------------------------------------------------------------------
+ */
+
+/*
+ * Whether a partition before it has some of its bytes: a thousand that share one filesystem are not
+ * worth a thousand looks. The reader of the table has complained.
+ */
+static bool is_shared(const struct ingot_gpt *gpt, size_t index)
+{
+	const struct ingot_gpt_partition *p = &gpt->partitions[index];
+
+	for (size_t i = 0; i < index; i++) {
+		const struct ingot_gpt_partition *other = &gpt->partitions[i];
+
+		if (p->start < other->start + other->size && other->start < p->start + p->size)
+			return true;
+	}
+	return false;
+}
+
+static json_t *partition_content(struct inspection *inspection, struct ingot_source *image,
+				 const struct ingot_gpt_partition *p)
 {
 	INGOT_SOURCE struct ingot_source *part = NULL;
-	const char *type = ingot_partition_type_name(&p->type);
-	json_t *o = json_object(), *content = NULL;
 	char name[INGOT_GPT_NAME_MAX + 32];
 
 	(void)snprintf(name, sizeof(name), "partition %u '%s'", p->number, p->name);
+	if (ingot_source_part(image, p->start, p->size, &part, NULL) < 0)
+		return NULL;
+	return inspect_content(inspection, part, name);
+}
+
+static json_t *partition(const struct ingot_gpt_partition *p)
+{
+	const char *type = ingot_partition_type_name(&p->type);
+	json_t *o = json_object();
+
 	inspect_set(o, "number", json_integer(p->number));
 	inspect_set(o, "label", inspect_text(p->name, strlen(p->name)));
-	inspect_set(o, "type", guid(&p->type));
+	inspect_set(o, "type", inspect_guid(&p->type));
 	if (type)
 		inspect_set(o, "type_name", json_string(type));
-	inspect_set(o, "uuid", guid(&p->uuid));
+	inspect_set(o, "uuid", inspect_guid(&p->uuid));
 	inspect_set(o, "start", json_integer((json_int_t)p->start));
 	inspect_set(o, "size", json_integer((json_int_t)p->size));
 	inspect_set(o, "attributes", attributes(p->attributes));
-	if (ingot_source_part(image, p->start, p->size, &part, NULL) == 0)
-		content = inspect_content(part, name, problems);
-	inspect_set(o, "content", content ? content : json_null());
 	return o;
 }
 
-static json_t *disk(struct ingot_source *image, const struct ingot_gpt *gpt,
-		    struct ingot_problems *problems)
+static json_t *disk(struct inspection *inspection, struct ingot_source *image,
+		    const struct ingot_gpt *gpt)
 {
 	json_t *o = json_object(), *partitions = json_array();
 
 	inspect_set(o, "kind", json_string("gpt"));
 	inspect_set(o, "sector_size", json_integer(gpt->sector_size));
-	inspect_set(o, "uuid", guid(&gpt->uuid));
-	for (size_t i = 0; i < gpt->count; i++)
-		(void)json_array_append_new(partitions,
-					    partition(image, &gpt->partitions[i], problems));
+	inspect_set(o, "uuid", inspect_guid(&gpt->uuid));
+	for (size_t i = 0; i < gpt->count; i++) {
+		const struct ingot_gpt_partition *p = &gpt->partitions[i];
+		json_t *content = NULL, *entry = partition(p);
+
+		if (!is_shared(gpt, i))
+			content = partition_content(inspection, image, p);
+		inspect_set(entry, "content", content ? content : json_null());
+		(void)json_array_append_new(partitions, entry);
+	}
 	inspect_set(o, "partitions", partitions);
 	return o;
+}
+
+/* --- the whole -----------------------------------------------------------------------------------
+ */
+
+/* Whether there was a partition table once. */
+static bool has_gpt_signature(struct ingot_source *image)
+{
+	const uint64_t at[] = {512, 4096, image->size - 512, image->size - 4096};
+	char found[8];
+
+	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++)
+		if (ingot_source_read(image, at[i], found, sizeof(found), NULL) == 0 &&
+		    memcmp(found, "EFI PART", sizeof(found)) == 0)
+			return true;
+	return false;
+}
+
+static void add_problem(json_t *list, const char *file, const char *text)
+{
+	INGOT_FREE char *sentence =
+		ingot_format(NULL, "%s%s%s", file ? file : "", file ? ": " : "", text);
+
+	if (sentence)
+		(void)json_array_append_new(list, inspect_text(sentence, strlen(sentence)));
 }
 
 static json_t *problem_list(const struct ingot_problems *problems)
 {
 	json_t *list = json_array();
+	char more[64];
 
-	for (size_t i = 0; i < problems->count; i++) {
-		const struct ingot_problem *p = &problems->list[i];
-		char text[1024];
-
-		(void)snprintf(text, sizeof(text), "%s%s%s", p->file ? p->file : "",
-			       p->file ? ": " : "", p->text);
-		(void)json_array_append_new(list, inspect_text(text, strlen(text)));
-	}
+	for (size_t i = 0; i < problems->count; i++)
+		add_problem(list, problems->list[i].file, problems->list[i].text);
+	(void)snprintf(more, sizeof(more), "and %zu more", problems->more);
+	if (problems->more)
+		add_problem(list, NULL, more);
 	return list;
 }
 
 int ingot_inspect(struct ingot_source *image, struct ingot_problems *problems, json_t **ret,
 		  struct ingot_error *err)
 {
+	struct inspection inspection = {.problems = problems,
+					.paths_left = INSPECT_PATHS_MAX,
+					.clusters_left = INSPECT_CLUSTERS_MAX,
+					.programs_left = INSPECT_PROGRAMS_MAX};
 	INGOT_FREE struct ingot_gpt *gpt = NULL;
-	json_t *o = json_object(), *content;
-	int rc = ingot_gpt_read(image, problems, &gpt, err);
+	struct ingot_error why = {0};
+	int rc = ingot_gpt_read(image, problems, &gpt, &why);
+	json_t *o, *content;
 
+	if (rc < 0 && rc != -ENODATA)
+		return ingot_raise(err, rc, "%s", why.text);
+	o = json_object();
 	if (!o)
 		return ingot_raise_oom(err, 0);
-	if (rc < 0 && rc != -ENODATA) {
-		json_decref(o);
-		return rc;
-	}
+	if (rc < 0 && has_gpt_signature(image))
+		ingot_problem_add(problems, NULL, 0, 0, "%s", why.text);
+	content = gpt ? disk(&inspection, image, gpt)
+		      : inspect_content(&inspection, image, image->name);
 	inspect_set(o, "size", json_integer((json_int_t)image->size));
-	content = gpt ? disk(image, gpt, problems)
-		      : inspect_content(image, image->name, problems);
 	inspect_set(o, "content", content ? content : json_null());
 	inspect_set(o, "problems", problem_list(problems));
 	*ret = o;

@@ -10,13 +10,6 @@
 
 /* What a partition holds is tried in turn; the first that recognises it tells. */
 
-static json_t *guid(const struct ingot_guid *g)
-{
-	char text[INGOT_GUID_TEXT];
-
-	return json_string(ingot_guid_text(g, text));
-}
-
 static json_t *hex(const uint8_t *bytes, size_t n)
 {
 	char text[2 * INGOT_VERITY_SALT_MAX + 1];
@@ -25,7 +18,8 @@ static json_t *hex(const uint8_t *bytes, size_t n)
 	return json_string(text);
 }
 
-/* --- hash trees ----------------------------------------------------------------------------------- */
+/* --- hash trees
+ * ----------------------------------------------------------------------------------- */
 
 static json_t *verity_at(struct ingot_source *source, uint64_t offset)
 {
@@ -33,8 +27,7 @@ static json_t *verity_at(struct ingot_source *source, uint64_t offset)
 	struct ingot_verity_geometry geometry;
 	json_t *o;
 
-	if (offset >= source->size ||
-	    ingot_verity_superblock_read(source, offset, &sb, NULL) < 0)
+	if (offset >= source->size || ingot_verity_superblock_read(source, offset, &sb, NULL) < 0)
 		return NULL;
 	o = json_object();
 	inspect_set(o, "kind", json_string("verity"));
@@ -43,7 +36,7 @@ static json_t *verity_at(struct ingot_source *source, uint64_t offset)
 	inspect_set(o, "salt",
 		    sb.params.salt_size ? hex(sb.params.salt, sb.params.salt_size)
 					: json_string("-"));
-	inspect_set(o, "uuid", guid(&sb.params.uuid));
+	inspect_set(o, "uuid", inspect_guid(&sb.params.uuid));
 	inspect_set(o, "data_block_size", json_integer(sb.params.data_block_size));
 	inspect_set(o, "hash_block_size", json_integer(sb.params.hash_block_size));
 	inspect_set(o, "data_blocks", json_integer((json_int_t)sb.data_blocks));
@@ -76,10 +69,11 @@ static json_t *search_verity(struct ingot_source *source, uint64_t from)
 	return o;
 }
 
-/* --- filesystems ---------------------------------------------------------------------------------- */
+/* --- filesystems
+ * ---------------------------------------------------------------------------------- */
 
-static json_t *ext_content(struct ingot_source *source, const char *name,
-			   struct ingot_problems *problems)
+static json_t *ext_content(struct inspection *inspection, struct ingot_source *source,
+			   const char *name)
 {
 	struct ingot_ext_info info;
 	struct ingot_error err = {0};
@@ -91,11 +85,11 @@ static json_t *ext_content(struct ingot_source *source, const char *name,
 	o = json_object();
 	inspect_set(o, "kind", json_string(rc < 0 ? "ext" : info.type));
 	if (rc < 0) {
-		ingot_problem_add(problems, name, 0, 0, "%s", err.text);
+		ingot_problem_add(inspection->problems, name, 0, 0, "%s", err.text);
 		return o;
 	}
 	inspect_set(o, "label", inspect_text(info.label, strlen(info.label)));
-	inspect_set(o, "uuid", guid(&info.uuid));
+	inspect_set(o, "uuid", inspect_guid(&info.uuid));
 	inspect_set(o, "size", json_integer((json_int_t)info.size));
 	inspect_set(o, "free", json_integer((json_int_t)info.free));
 	inspect_set(o, "inodes", json_integer(info.inodes));
@@ -106,7 +100,8 @@ static json_t *ext_content(struct ingot_source *source, const char *name,
 	return o;
 }
 
-/* --- signatures ----------------------------------------------------------------------------------- */
+/* --- signatures
+ * ----------------------------------------------------------------------------------- */
 
 static json_t *signature_content(struct ingot_source *source)
 {
@@ -130,34 +125,46 @@ static json_t *signature_content(struct ingot_source *source)
 	return o;
 }
 
-/* --- nothing -------------------------------------------------------------------------------------- */
+/* --- nothing
+ * -------------------------------------------------------------------------------------- */
 
-/* Whether the first bytes are zero and the rest a hole: what was never written. */
-static bool is_empty(struct ingot_source *source)
+static bool is_zero(struct ingot_source *source, uint64_t offset, uint64_t length, char *buffer,
+		    size_t step)
 {
-	enum { LOOK = 64 * 1024, STEP = 4096 };
-	unsigned char buffer[STEP];
-	uint64_t end = ingot_min(source->size, LOOK);
+	for (uint64_t at = 0; at < length; at += step) {
+		size_t n = (size_t)ingot_min(step, length - at);
 
-	for (uint64_t at = 0; at < end; at += STEP) {
-		size_t n = (size_t)ingot_min(STEP, end - at);
-
-		if (ingot_source_read(source, at, buffer, n, NULL) < 0)
+		if (ingot_source_read(source, offset + at, buffer, n, NULL) < 0 || buffer[0] ||
+		    memcmp(buffer, buffer + 1, n - 1) != 0)
 			return false;
-		for (size_t i = 0; i < n; i++)
-			if (buffer[i])
-				return false;
 	}
 	return true;
 }
 
-json_t *inspect_content(struct ingot_source *source, const char *name,
-			struct ingot_problems *problems)
+/* Whether all of it is zero; holes are not read. */
+static bool is_empty(struct ingot_source *source)
 {
-	json_t *o = ext_content(source, name, problems);
+	enum { STEP = 256 * 1024 };
+	INGOT_FREE char *buffer = ingot_alloc(1, STEP, NULL);
+	struct ingot_extent run;
+
+	if (!buffer)
+		return false;
+	for (uint64_t at = 0; at < source->size; at += run.length) {
+		if (ingot_source_extent(source, at, &run, NULL) < 0 ||
+		    (!run.hole && !is_zero(source, at, run.length, buffer, STEP)))
+			return false;
+	}
+	return true;
+}
+
+json_t *inspect_content(struct inspection *inspection, struct ingot_source *source,
+			const char *name)
+{
+	json_t *o = ext_content(inspection, source, name);
 
 	if (!o)
-		o = inspect_fat(source, name, problems);
+		o = inspect_fat(inspection, source, name);
 	if (!o)
 		o = verity_at(source, 0);
 	if (!o)

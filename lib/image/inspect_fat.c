@@ -5,8 +5,12 @@
 #include "fs/fat_read.h"
 #include "image/inspect_internal.h"
 
+enum { FILE_COST = 64 }; /* bytes of memory besides its path, about */
+
 struct listing {
+	struct inspection *inspection;
 	const struct ingot_fat_volume *volume;
+	const char *name; /* of the partition */
 	json_t *files;
 };
 
@@ -17,54 +21,90 @@ static bool is_efi(const char *path)
 	return n > 4 && strcasecmp(path + n - 4, ".efi") == 0;
 }
 
+/* Whether there is still something left for this program, which is taken. */
+static bool take_share(struct inspection *inspection, const struct listing *listing,
+		       const struct ingot_fat_entry *entry)
+{
+	uint64_t clusters = ingot_div_up(entry->size, listing->volume->cluster_size);
+
+	if (inspection->programs_left == 0 || inspection->clusters_left < clusters) {
+		if (!inspection->skipped_programs)
+			ingot_problem_add(inspection->problems, listing->name, 0, 0,
+					  "more EFI programs than are looked into");
+		inspection->skipped_programs = true;
+		return false;
+	}
+	inspection->programs_left--;
+	inspection->clusters_left -= clusters;
+	return true;
+}
+
+static json_t *program(const struct listing *listing, const struct ingot_fat_entry *entry)
+{
+	INGOT_SOURCE struct ingot_source *content = NULL;
+	struct ingot_error err = {0};
+
+	if (!is_efi(entry->path) || !take_share(listing->inspection, listing, entry))
+		return NULL;
+	if (ingot_fat_file_source(listing->volume, entry, &content, &err) < 0) {
+		ingot_problem_add(listing->inspection->problems, listing->name, 0, 0, "%s: %s",
+				  entry->path, err.text);
+		return NULL;
+	}
+	return inspect_pe(content);
+}
+
 static int visit(void *context, const struct ingot_fat_entry *entry, struct ingot_error *err)
 {
 	struct listing *listing = context;
-	INGOT_SOURCE struct ingot_source *content = NULL;
-	json_t *file, *program = NULL;
+	size_t n = strlen(entry->path), cost = n + FILE_COST;
+	json_t *file;
 
-	(void)err;
 	if (entry->folder)
 		return 0;
+	if (cost > listing->inspection->paths_left)
+		return ingot_raise(err, -E2BIG, "more files than can be listed");
+	listing->inspection->paths_left -= cost;
 	file = json_object();
-	inspect_set(file, "path", inspect_text(entry->path, strlen(entry->path)));
+	inspect_set(file, "path", inspect_text(entry->path, n));
 	inspect_set(file, "size", json_integer((json_int_t)entry->size));
-	if (is_efi(entry->path) &&
-	    ingot_fat_file_source(listing->volume, entry, &content, NULL) == 0)
-		program = inspect_pe(content);
-	if (program)
-		inspect_set(file, "program", program);
+	inspect_set(file, "program", program(listing, entry));
 	(void)json_array_append_new(listing->files, file);
 	return 0;
 }
 
-json_t *inspect_fat(struct ingot_source *source, const char *name, struct ingot_problems *problems)
+static void describe(json_t *o, const struct ingot_fat_volume *volume)
+{
+	char id[10];
+
+	(void)snprintf(id, sizeof(id), "%04X-%04X", volume->volume_id >> 16,
+		       volume->volume_id & 0xffff);
+	inspect_set(o, "kind", json_string(volume->bits == 32 ? "fat32" : "fat16"));
+	inspect_set(o, "label", inspect_text(volume->label, strlen(volume->label)));
+	inspect_set(o, "volume_id", json_string(id));
+	inspect_set(o, "cluster_size", json_integer(volume->cluster_size));
+}
+
+json_t *inspect_fat(struct inspection *inspection, struct ingot_source *source, const char *name)
 {
 	struct ingot_fat_volume volume;
-	struct listing listing = {.volume = &volume};
+	struct listing listing = {.inspection = inspection, .volume = &volume, .name = name};
 	struct ingot_error err = {0};
-	char id[10];
-	json_t *o;
 	int rc = ingot_fat_open(source, &volume, &err);
+	json_t *o;
 
 	if (rc == -ENODATA)
 		return NULL;
 	o = json_object();
-	inspect_set(o, "kind", json_string("fat"));
-	if (rc < 0) {
-		ingot_problem_add(problems, name, 0, 0, "%s", err.text);
-		return o;
+	if (rc == 0) {
+		describe(o, &volume);
+		listing.files = json_array();
+		rc = ingot_fat_walk(&volume, visit, &listing, &err);
+		inspect_set(o, "files", listing.files);
+	} else {
+		inspect_set(o, "kind", json_string("fat"));
 	}
-	(void)snprintf(id, sizeof(id), "%04X-%04X", volume.volume_id >> 16,
-		       volume.volume_id & 0xffff);
-	inspect_set(o, "kind", json_string(volume.bits == 32 ? "fat32" : "fat16"));
-	inspect_set(o, "label", inspect_text(volume.label, strlen(volume.label)));
-	inspect_set(o, "volume_id", json_string(id));
-	inspect_set(o, "cluster_size", json_integer(volume.cluster_size));
-	listing.files = json_array();
-	rc = ingot_fat_walk(&volume, visit, &listing, &err);
 	if (rc < 0)
-		ingot_problem_add(problems, name, 0, 0, "%s", err.text);
-	inspect_set(o, "files", listing.files);
+		ingot_problem_add(inspection->problems, name, 0, 0, "%s", err.text);
 	return o;
 }

@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "boot/initrd_read.h"
 #include "boot/pe.h"
 #include "image/inspect_internal.h"
@@ -10,35 +9,21 @@
 
 enum { TEXT_MAX = 64 * 1024 };
 
-json_t *inspect_text(const char *text, size_t n)
-{
-	INGOT_FREE char *safe = NULL;
-	json_t *json;
-
-	while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\0' || text[n - 1] == ' '))
-		n--;
-	json = json_stringn(text, n);
-	if (json)
-		return json;
-	safe = malloc(4 * n + 16);
-	return safe ? json_string(ingot_printable(text, n, safe, 4 * n + 16)) : NULL;
-}
-
-/* The value of KEY="VALUE" in an os-release. */
+/* The value of KEY=VALUE or KEY="VALUE" in an os-release (os-release(5)). */
 static json_t *os_release_value(const char *text, const char *key)
 {
 	size_t n = strlen(key);
 
 	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-		const char *value = line + n + 1;
+		const char *value;
 		size_t length;
 
 		if (strncmp(line, key, n) != 0 || line[n] != '=')
 			continue;
-		value += *value == '"';
+		value = line + n + 1;
 		length = strcspn(value, "\n");
-		while (length > 0 && value[length - 1] == '"')
-			length--;
+		if (length >= 2 && strchr("\"'", value[0]) && value[length - 1] == value[0])
+			return inspect_text(value + 1, length - 2);
 		return inspect_text(value, length);
 	}
 	return NULL;
@@ -77,7 +62,21 @@ static void add_os(json_t *o, struct ingot_source *source, const struct ingot_pe
 		inspect_set(o, "os", os_release_value(text, "PRETTY_NAME"));
 }
 
-/* The third or fourth word of veritytab, and what follows it: "usr DATA HASH ROOTHASH OPTIONS". */
+/* --- what opens /usr -----------------------------------------------------------------------------
+ */
+
+/* A file of the initrd's last archive; NULL: not there, or too large to be shown. */
+static char *initrd_text(struct ingot_source *initrd, const char *path)
+{
+	INGOT_FREE char *text = NULL;
+	size_t n;
+
+	if (ingot_initrd_find(initrd, path, &text, &n, NULL) < 0 || n > TEXT_MAX)
+		return NULL;
+	return INGOT_TAKE(text);
+}
+
+/* veritytab(5): "VOLUME DATA HASH ROOTHASH OPTIONS", the first line. */
 static void add_veritytab(json_t *o, char *line)
 {
 	static const char *const keys[] = {"volume", "data_device", "hash_device", "root_hash",
@@ -86,27 +85,63 @@ static void add_veritytab(json_t *o, char *line)
 	char *rest = NULL;
 	size_t i = 0;
 
-	for (char *word = strtok_r(line, " \t\n", &rest); word && i < 5;
-	     word = strtok_r(NULL, " \t\n", &rest))
+	line[strcspn(line, "\n")] = '\0';
+	for (char *word = strtok_r(line, " \t", &rest); word && i < 5;
+	     word = strtok_r(NULL, " \t", &rest))
 		inspect_set(table, keys[i++], inspect_text(word, strlen(word)));
+	inspect_set(o, "root_hash", json_deep_copy(json_object_get(table, "root_hash")));
 	inspect_set(o, "veritytab", table);
+}
+
+/* The service for an older systemd: "ExecStart=veritysetup open OPTIONS DATA usr HASH ROOTHASH". */
+static void add_service(json_t *o, const char *unit)
+{
+	static const char key[] = "\nExecStart=";
+	const char *command = strstr(unit, key), *last;
+	size_t n;
+
+	if (!command)
+		return;
+	command += strlen(key);
+	n = strcspn(command, "\n");
+	last = command + n;
+	while (last > command && last[-1] != ' ')
+		last--;
+	inspect_set(o, "verity_command", inspect_text(command, n));
+	inspect_set(o, "root_hash", inspect_text(last, (size_t)(command + n - last)));
 }
 
 static void add_initrd(json_t *o, struct ingot_source *source, const struct ingot_pe *pe)
 {
 	const struct ingot_pe_section *section = ingot_pe_section_find(pe, ".initrd");
 	INGOT_SOURCE struct ingot_source *initrd = NULL;
-	INGOT_FREE char *table = NULL, *signature = NULL;
-	size_t n;
+	INGOT_FREE char *table = NULL, *unit = NULL, *signature = NULL;
 
 	if (!section || ingot_pe_section_source(source, section, &initrd, NULL) < 0)
 		return;
 	inspect_set(o, "initrd_size", json_integer((json_int_t)initrd->size));
-	if (ingot_initrd_find(initrd, "etc/veritytab", &table, &n, NULL) == 0)
+	table = initrd_text(initrd, "etc/veritytab");
+	unit = initrd_text(initrd, "etc/systemd/system/ingot-verity-usr.service");
+	signature = initrd_text(initrd, "etc/usr.p7s");
+	if (table)
 		add_veritytab(o, table);
-	inspect_set(o, "root_hash_signature",
-		    json_boolean(ingot_initrd_find(initrd, "etc/usr.p7s", &signature, &n, NULL) ==
-				 0));
+	else if (unit)
+		add_service(o, unit);
+	inspect_set(o, "root_hash_signature", json_boolean(signature));
+}
+
+/* systemd finds /usr by usrhash= where nothing in the initrd says more. */
+static void add_usrhash(json_t *o)
+{
+	static const char key[] = "usrhash=";
+	const char *line = json_string_value(json_object_get(o, "cmdline"));
+
+	if (json_object_get(o, "root_hash"))
+		return;
+	for (const char *at = line ? strstr(line, key) : NULL; at; at = strstr(at + 1, key))
+		if (at == line || at[-1] == ' ')
+			inspect_set(o, "root_hash",
+				    inspect_text(at + strlen(key), strcspn(at + strlen(key), " ")));
 }
 
 json_t *inspect_pe(struct ingot_source *source)
@@ -124,13 +159,14 @@ json_t *inspect_pe(struct ingot_source *source)
 	add_text_section(o, source, &pe, ".cmdline", "cmdline");
 	add_text_section(o, source, &pe, ".uname", "uname");
 	add_initrd(o, source, &pe);
+	add_usrhash(o);
 	sections = json_array();
 	for (size_t i = 0; i < pe.section_count; i++)
 		(void)json_array_append_new(
-			sections, json_pack("{s:o, s:I}", "name",
-					    inspect_text(pe.sections[i].name,
-							 strlen(pe.sections[i].name)),
-					    "size", (json_int_t)pe.sections[i].virtual_size));
+			sections,
+			json_pack("{s:o, s:I}", "name",
+				  inspect_text(pe.sections[i].name, strlen(pe.sections[i].name)),
+				  "size", (json_int_t)pe.sections[i].virtual_size));
 	inspect_set(o, "sections", sections);
 	return o;
 }
