@@ -69,7 +69,9 @@ static const char *check_ranges(const struct reader *reader, const struct table 
 {
 	uint64_t bytes = (uint64_t)table->count * table->entry_size;
 
-	if (table->first_usable > table->last_usable || table->last_usable >= reader->sectors)
+	if (table->last_usable >= reader->sectors)
+		return "is that of a larger disk";
+	if (table->first_usable > table->last_usable)
 		return "has an impossible range of usable sectors";
 	if (table->entry_size < INGOT_GPT_ENTRY_SIZE || table->entry_size > ENTRY_MAX ||
 	    !ingot_is_power_of_two(table->entry_size))

@@ -47,9 +47,14 @@ static int sparse_read(struct ingot_source *source, uint64_t offset, void *data,
 static int sparse_extent(struct ingot_source *source, uint64_t offset, struct ingot_extent *ret,
 			 struct ingot_error *err)
 {
+	const struct sparse *sparse = (const struct sparse *)source;
+	uint64_t page = offset / PAGE, end = ingot_div_up(source->size, PAGE);
+
 	(void)err;
-	ret->hole = !((struct sparse *)source)->pages[offset / PAGE];
-	ret->length = ingot_min(PAGE - offset % PAGE, source->size - offset);
+	ret->hole = !sparse->pages[page];
+	while (page < end && !sparse->pages[page] == ret->hole)
+		page++;
+	ret->length = ingot_min(page * PAGE, source->size) - offset;
 	return 0;
 }
 

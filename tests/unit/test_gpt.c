@@ -203,7 +203,7 @@ static void hostile(void **state)
 		{8, 4, 0x20000, "has an unknown revision"},
 		{24, 8, 7, "says that it is in another sector"},
 		{40, 8, UINT64_MAX, "has an impossible range of usable sectors"},
-		{48, 8, UINT64_MAX, "has an impossible range of usable sectors"},
+		{48, 8, UINT64_MAX, "is that of a larger disk"},
 		{72, 8, UINT64_MAX, "has its entries outside the disk"},
 		{72, 8, UINT64_MAX / 512 + 3, "has its entries outside the disk"},
 		{72, 8, 0, "has its entries outside the disk"},
