@@ -206,3 +206,36 @@ int ingot_sink_memory(size_t size, struct ingot_sink **ret, unsigned char **ret_
 		*ret_data = memory->data;
 	return 0;
 }
+
+/* --- to be read
+ * -------------------------------------------------------------------------------------- */
+
+struct sink_source {
+	struct ingot_source source;
+	struct ingot_sink *sink;
+};
+
+static int source_read(struct ingot_source *source, uint64_t offset, void *data, size_t n,
+		       struct ingot_error *err)
+{
+	return ingot_sink_read(((struct sink_source *)source)->sink, offset, data, n, err);
+}
+
+static void source_free(struct ingot_source *source)
+{
+	free(source);
+}
+
+static const struct ingot_source_ops SOURCE_OPS = {source_read, /* extent_at */ NULL, source_free};
+
+int ingot_sink_source(struct ingot_sink *sink, struct ingot_source **ret, struct ingot_error *err)
+{
+	struct sink_source *source = ingot_alloc(1, sizeof(*source), err);
+
+	if (!source)
+		return -ENOMEM;
+	source->source = (struct ingot_source){&SOURCE_OPS, sink->name, sink->size};
+	source->sink = sink;
+	*ret = &source->source;
+	return 0;
+}

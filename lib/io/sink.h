@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "io/source.h"
 
 struct ingot_sink;
 
@@ -44,6 +45,9 @@ INGOT_API INGOT_MUST_USE int ingot_sink_fd(int fd, const char *name, uint64_t si
 INGOT_API INGOT_MUST_USE int ingot_sink_part(struct ingot_sink *whole, uint64_t offset,
 					     uint64_t length, struct ingot_sink **ret,
 					     struct ingot_error *err);
+/* What was written before, to be read by what takes a source. The sink is borrowed. */
+INGOT_API INGOT_MUST_USE int ingot_sink_source(struct ingot_sink *sink, struct ingot_source **ret,
+					       struct ingot_error *err);
 /* Memory of its own, for tests and small things; `data` points at size bytes. */
 INGOT_API INGOT_MUST_USE int ingot_sink_memory(size_t size, struct ingot_sink **ret,
 					       unsigned char **ret_data, struct ingot_error *err);

@@ -157,12 +157,30 @@ static void test_several_threads(void **state)
 	}
 }
 
+static void test_as_a_source(void **state)
+{
+	INGOT_SINK struct ingot_sink *sink = NULL;
+	INGOT_SOURCE struct ingot_source *source = NULL;
+	struct ingot_error err = {0};
+	char data[4];
+
+	(void)state;
+	assert_ok(ingot_sink_memory(8, &sink, NULL, &err));
+	assert_ok(ingot_sink_source(sink, &source, &err));
+	assert_int_equal(source->size, 8);
+	assert_ok(ingot_sink_write(sink, 4, "abcd", 4, &err));
+	assert_ok(ingot_source_read(source, 2, data, 4, &err));
+	assert_memory_equal(data, "\0\0ab", 4);
+	assert_fails(ingot_source_read(source, 5, data, 4, &err), -EIO, "past its end");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_file, folder_setup, folder_teardown),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_part),
+		cmocka_unit_test(test_as_a_source),
 		cmocka_unit_test_setup_teardown(test_size_no_file_can_have, folder_setup,
 						folder_teardown),
 		cmocka_unit_test(test_what_has_no_length),
