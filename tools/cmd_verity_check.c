@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "verity/check.h"
 #include "verity/superblock.h"
+#include "verity_fec.h"
 #include "verity_options.h"
 
 enum { EXIT_VERIFIED = 0, EXIT_NOT_VERIFIED = 1 };
@@ -28,6 +29,11 @@ struct check {
 	struct ingot_verity_result result;
 	enum ingot_verity_verdict second; /* of libcryptsetup */
 	char second_words[INGOT_VERITY_WORDS];
+
+	struct verity_fec fec;
+	const char *fec_path;
+	struct ingot_source *parity;
+	struct ingot_fec_result fec_result;
 };
 
 /* --- parameters --------------------------------------------------------------------------------
@@ -50,6 +56,21 @@ static int check_options(const struct cli *cli, const struct verity_options *o,
 	return 0;
 }
 
+/* On the hash device, or opened in a file of its own into *ret_own. */
+static int open_parity(struct check *check, struct ingot_source **ret_own, struct ingot_error *err)
+{
+	const char *path = check->options->verity.fec_file;
+	int rc;
+
+	check->fec_path = path ? path : check->hash_path;
+	check->parity = check->hash;
+	if (!path)
+		return 0;
+	rc = ingot_source_open(path, ret_own, err);
+	check->parity = *ret_own;
+	return rc;
+}
+
 static int read_superblock(struct check *check, struct ingot_error *err)
 {
 	const struct verity_options *o = &check->options->verity;
@@ -70,6 +91,9 @@ static int read_superblock(struct check *check, struct ingot_error *err)
 					   o->hash_offset.value, &g, err);
 	if (rc == 0)
 		rc = verity_check_overlap(o, &g, err);
+	if (rc == 0)
+		rc = verity_fec_init(o, &check->superblock.params, &g, check->hash->size,
+				     &check->fec, err);
 	if (rc == 0)
 		rc = ingot_verity_parse_root(&check->superblock.params, check->options->root_hash,
 					     check->root, &check->root_size, err);
@@ -100,6 +124,20 @@ static int check_both(struct check *check, struct ingot_error *err)
 					     check->second_words, err);
 }
 
+static int check_parity(struct check *check, struct ingot_error *err)
+{
+	const struct ingot_fec_job job = {
+		.data = check->data,
+		.hash = check->hash,
+		.parity_offset = check->fec.offset,
+		.jobs = check->cli->jobs,
+	};
+
+	if (!check->fec.wanted)
+		return 0;
+	return ingot_fec_check(&check->fec.geometry, &job, check->parity, &check->fec_result, err);
+}
+
 /* --- report ------------------------------------------------------------------------------------
  */
 
@@ -119,6 +157,11 @@ static const char *verdict_text(enum ingot_verity_verdict verdict)
 static bool is_verified(const struct check *check)
 {
 	return check->result.verdict == INGOT_VERITY_GOOD && check->second == INGOT_VERITY_GOOD;
+}
+
+static bool is_parity_right(const struct check *check)
+{
+	return !check->fec.wanted || check->fec_result.verdict == INGOT_VERITY_GOOD;
 }
 
 static void level_text(int level, char *text, size_t size)
@@ -148,12 +191,44 @@ static void complain(const struct check *check)
 			check->cli->command->name, check->second_words);
 	if (check->second != result->verdict)
 		fprintf(stderr, "ingot %s: the two checks disagree\n", check->cli->command->name);
+	if (!is_parity_right(check))
+		fprintf(stderr,
+			"ingot %s: not the parity of these data and this tree: codeword %llu, at "
+			"%llu of '%s', is wrong\n",
+			check->cli->command->name, (unsigned long long)check->fec_result.codeword,
+			(unsigned long long)check->fec_result.offset, check->fec_path);
+}
+
+/* Where the data or the tree is wrong, and what is known of the parity. */
+static int add_results(const struct check *check, json_t *object, struct ingot_error *err)
+{
+	const struct ingot_verity_result *result = &check->result;
+	const struct ingot_fec_result *fec = &check->fec_result;
+	char level[32];
+	int rc = 0;
+
+	level_text(result->level, level, sizeof(level));
+	if (result->verdict == INGOT_VERITY_BAD)
+		rc = json_object_set_new(object, "bad_level", json_string(level)) |
+		     json_object_set_new(object, "bad_block",
+					 json_integer((json_int_t)result->block)) |
+		     json_object_set_new(object, "bad_offset",
+					 json_integer((json_int_t)result->offset));
+	if (check->fec.wanted)
+		rc |= json_object_set_new(object, "fec", json_string(verdict_text(fec->verdict)));
+	if (fec->verdict == INGOT_VERITY_BAD)
+		rc |= json_object_set_new(object, "fec_bad_codeword",
+					  json_integer((json_int_t)fec->codeword)) |
+		      json_object_set_new(object, "fec_bad_offset",
+					  json_integer((json_int_t)fec->offset));
+	if (rc != 0)
+		return ingot_raise_oom(err, 0);
+	return verity_fec_report(&check->fec, object, err);
 }
 
 static int report(const struct check *check, struct ingot_error *err)
 {
-	const struct ingot_verity_result *result = &check->result;
-	char root[2 * INGOT_VERITY_DIGEST_MAX + 1], level[32];
+	char root[2 * INGOT_VERITY_DIGEST_MAX + 1];
 	json_t *object;
 	int rc;
 
@@ -163,21 +238,11 @@ static int report(const struct check *check, struct ingot_error *err)
 			   "libcryptsetup", verdict_text(check->second), "data_blocks",
 			   (json_int_t)check->superblock.data_blocks, "hash",
 			   check->superblock.params.hash);
-	if (object && result->verdict == INGOT_VERITY_BAD) {
-		level_text(result->level, level, sizeof(level));
-		rc = json_object_set_new(object, "bad_level", json_string(level)) |
-		     json_object_set_new(object, "bad_block",
-					 json_integer((json_int_t)result->block)) |
-		     json_object_set_new(object, "bad_offset",
-					 json_integer((json_int_t)result->offset));
-		if (rc != 0) {
-			json_decref(object);
-			object = NULL;
-		}
-	}
 	if (!object)
 		return ingot_raise_oom(err, 0);
-	rc = cli_report(object, check->options->json, err);
+	rc = add_results(check, object, err);
+	if (rc == 0)
+		rc = cli_report(object, check->options->json, err);
 	json_decref(object);
 	return rc;
 }
@@ -191,11 +256,13 @@ static int run_opened(struct check *check, struct ingot_error *err)
 
 	if (rc == 0)
 		rc = check_both(check, err);
+	if (rc == 0)
+		rc = check_parity(check, err);
 	if (rc == 0 && (check->options->json || !check->cli->quiet))
 		rc = report(check, err);
 	if (rc < 0)
 		return rc;
-	if (is_verified(check))
+	if (is_verified(check) && is_parity_right(check))
 		return EXIT_VERIFIED;
 	complain(check);
 	return EXIT_NOT_VERIFIED;
@@ -204,7 +271,7 @@ static int run_opened(struct check *check, struct ingot_error *err)
 static int run(const struct cli *cli, struct ingot_error *err)
 {
 	const struct check_options *o = cli->options;
-	INGOT_SOURCE struct ingot_source *data = NULL, *hash = NULL;
+	INGOT_SOURCE struct ingot_source *data = NULL, *hash = NULL, *parity = NULL;
 	struct check check = {
 		.cli = cli,
 		.options = o,
@@ -223,6 +290,9 @@ static int run(const struct cli *cli, struct ingot_error *err)
 		return rc;
 	check.data = data;
 	check.hash = hash;
+	rc = open_parity(&check, &parity, err);
+	if (rc < 0)
+		return rc;
 	return run_opened(&check, err);
 }
 
@@ -248,6 +318,9 @@ const struct cli_command cmd_verity_check = {
 		"in the file.\n\n"
 		"Everything about the tree comes from its superblock. With --no-superblock it is given "
 		"by the same options as for 'ingot verity format', the salt always.\n\n"
+		"With --fec-file, or --fec-offset alone, the parity is computed again too and compared; "
+		"it gets a verdict of its own (FEC), and must be right for exit status 0. Of data that was "
+		"changed it is not the parity: then both are not verified.\n\n"
 		"Exit status: 0 verified, 1 not verified, 2 it could not be checked (a file too short "
 		"for its tree, no superblock, a read error).",
 	.examples = "# the tree in a file of its own\n"

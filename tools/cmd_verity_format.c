@@ -9,6 +9,7 @@
 #include "io/output.h"
 #include "verity/build.h"
 #include "verity/superblock.h"
+#include "verity_fec.h"
 #include "verity_options.h"
 
 struct format_options {
@@ -24,6 +25,8 @@ struct format {
 	const char *path;
 	struct ingot_verity_params params;
 	struct ingot_verity_geometry geometry;
+	struct verity_fec fec;
+	uint64_t hash_size; /* of the file that the hash area is in, when all is done */
 	uint8_t root[INGOT_VERITY_DIGEST_MAX];
 	size_t root_size;
 };
@@ -96,7 +99,9 @@ static int report(const struct format *format, struct ingot_error *err)
 			   "hash", params->hash);
 	if (!object)
 		return ingot_raise_oom(err, 0);
-	rc = cli_report(object, format->options->json, err);
+	rc = verity_fec_report(&format->fec, object, err);
+	if (rc == 0)
+		rc = cli_report(object, format->options->json, err);
 	json_decref(object);
 	return rc;
 }
@@ -117,21 +122,18 @@ static int build(struct format *format, struct ingot_source *file, struct ingot_
 	if (rc < 0)
 		return rc;
 	job.data = data;
-	return ingot_verity_build(&format->params, &job, format->root, &format->root_size, err);
+	rc = ingot_verity_build(&format->params, &job, format->root, &format->root_size, err);
+	if (rc < 0)
+		return rc;
+	return verity_fec_write(&format->fec, data, sink, job.jobs, err);
 }
 
 /* The output replaces what it is written to: DATA must not be that. */
 static int check_not_data(const struct format *format, const char *output, struct ingot_error *err)
 {
-	struct stat data, hash;
-
 	if (strcmp(output, "-") == 0)
 		return cli_usage(format->cli, err, "the hash tree cannot go to standard output");
-	if (stat(output, &hash) < 0)
-		return 0;
-	if (stat(format->path, &data) < 0)
-		return ingot_raise_errno(err, errno, "stat '%s'", format->path);
-	if (data.st_dev == hash.st_dev && data.st_ino == hash.st_ino)
+	if (verity_same_file(output, format->path))
 		return ingot_raise(
 			err, -EINVAL,
 			"--hash-file is DATA itself: give --hash-offset alone to put the "
@@ -149,33 +151,48 @@ static int write_file(struct format *format, struct ingot_source *file, struct i
 	if (rc == 0)
 		rc = ingot_output_create(path, &output, err);
 	if (rc == 0)
-		rc = ingot_output_sink(output, format->geometry.end, &sink, err);
+		rc = ingot_output_sink(output, format->hash_size, &sink, err);
 	if (rc == 0)
 		rc = build(format, file, sink, err);
 	if (rc == 0)
 		rc = report(format, err);
 	if (rc == 0)
+		rc = verity_fec_commit(&format->fec, err);
+	if (rc == 0)
 		rc = ingot_output_commit(output, err);
 	return rc;
 }
 
-/* An old superblock goes first: from here to the last write there is none. */
-static int write_in_place(struct format *format, int fd, uint64_t old_size,
-			  struct ingot_source *file, struct ingot_error *err)
+static int wipe_superblock(const struct format *format, struct ingot_sink *sink,
+			   struct ingot_error *err)
 {
 	static const uint8_t zero[INGOT_VERITY_SUPERBLOCK_SIZE];
-	const struct ingot_verity_geometry *g = &format->geometry;
-	INGOT_SINK struct ingot_sink *sink = NULL;
-	int rc = ingot_sink_fd(fd, format->path, ingot_max(old_size, g->end), &sink, err);
 
-	if (rc == 0 && !format->params.no_superblock)
-		rc = ingot_sink_write(sink, g->hash_offset, zero, sizeof(zero), err);
+	if (format->params.no_superblock)
+		return 0;
+	return ingot_sink_write(sink, format->geometry.hash_offset, zero, sizeof(zero), err);
+}
+
+/* An old superblock goes first: from here until the tree is whole there is none. */
+static int write_in_place(struct format *format, int fd, struct ingot_source *file,
+			  struct ingot_error *err)
+{
+	INGOT_SINK struct ingot_sink *sink = NULL;
+	int rc = ingot_sink_fd(fd, format->path, format->hash_size, &sink, err);
+
+	if (rc == 0)
+		rc = wipe_superblock(format, sink, err);
 	if (rc == 0)
 		rc = build(format, file, sink, err);
 	if (rc == 0)
 		rc = report(format, err);
 	if (rc == 0 && fsync(fd) < 0)
 		rc = ingot_raise_errno(err, errno, "write '%s' to the disk", format->path);
+	if (rc == 0)
+		rc = verity_fec_commit(&format->fec, err);
+	/* The first failure is what the user is told. */
+	if (rc < 0 && sink && wipe_superblock(format, sink, NULL) < 0)
+		return ingot_wrap(err, rc, "'%s' may have a superblock", format->path);
 	return rc;
 }
 
@@ -193,7 +210,7 @@ static int append(struct format *format, struct ingot_source *file, struct ingot
 		return ingot_raise_errno(err, errno, "stat '%s'", format->path);
 	if (!S_ISREG(st.st_mode))
 		return ingot_raise(err, -EINVAL, "'%s' is not a regular file", format->path);
-	rc = write_in_place(format, fd, (uint64_t)st.st_size, file, err);
+	rc = write_in_place(format, fd, file, err);
 	if (rc < 0 && ftruncate(fd, st.st_size) < 0)
 		return ingot_wrap(err, rc, "'%s' could not be made as short as it was",
 				  format->path);
@@ -201,6 +218,26 @@ static int append(struct format *format, struct ingot_source *file, struct ingot
 }
 
 /* --- command ------------------------------------------------------------------------------- */
+
+/* The parity's file, and how long the other one gets. */
+static int prepare_fec(struct format *format, const struct ingot_source *file,
+		       struct ingot_error *err)
+{
+	const struct verity_options *o = &format->options->verity;
+	struct verity_fec *fec = &format->fec;
+	int rc;
+
+	format->hash_size = format->geometry.end;
+	if (!o->hash_file)
+		format->hash_size = ingot_max(format->hash_size, file->size);
+	rc = verity_fec_init(o, &format->params, &format->geometry, format->hash_size, fec, err);
+	if (rc < 0)
+		return rc;
+	if (o->fec_file)
+		return verity_fec_create(o->fec_file, format->path, o->hash_file, fec, err);
+	format->hash_size = ingot_max(format->hash_size, verity_fec_end(fec));
+	return 0;
+}
 
 static int prepare(struct format *format, const struct ingot_source *file, struct ingot_error *err)
 {
@@ -217,6 +254,8 @@ static int prepare(struct format *format, const struct ingot_source *file, struc
 					   o->verity.hash_offset.value, &format->geometry, err);
 	if (rc == 0)
 		rc = verity_check_overlap(&o->verity, &format->geometry, err);
+	if (rc == 0)
+		rc = prepare_fec(format, file, err);
 	return rc;
 }
 
@@ -233,6 +272,7 @@ static int run(const struct cli *cli, struct ingot_error *err)
 	if (rc == 0)
 		rc = format.options->verity.hash_file ? write_file(&format, file, err)
 						      : append(&format, file, err);
+	verity_fec_done(&format.fec);
 	return rc;
 }
 
@@ -260,14 +300,26 @@ const struct cli_command cmd_verity_format = {
 		"at all, or with --hash-offset alone into DATA, behind the data. DATA then must be a "
 		"regular file. If that fails, or is interrupted, the data is as it was and there is no "
 		"superblock; a hash area that was there before is lost.\n\n"
+		"With --fec-file, or --fec-offset alone, there is forward error correction too: parity "
+		"from which dm-verity repairs blocks that do not match the tree. It is the same as that "
+		"of 'veritysetup format --fec-device'. With --fec-file it is in a file of its own, which "
+		"appears whole or not at all, at --fec-offset there if that is given; with --fec-offset "
+		"alone it lies behind the tree in the same file. Data, tree and all that follows the tree "
+		"in its file, up to the parity, is protected. N roots make parity of N bytes to each 255 "
+		"- N, and repair that many lost blocks out of 255 that are spread over the whole device. "
+		"Interrupted while the parity is written behind a tree, that tree is whole and the parity "
+		"is not.\n\n"
 		"Nothing is random. Salt (32 bytes) and UUID are HMAC-SHA-256 of 'verity salt' and "
 		"'verity uuid', keyed by the seed. Without --seed that is the SHA-256 of the text 'ingot "
 		"verity HASH DATA-BLOCK-SIZE HASH-BLOCK-SIZE DATA-BLOCKS'. Give a seed of your own to "
 		"keep others from computing hash collisions ahead of time.",
-	.examples = "# the tree in a file of its own\n"
-		    "ingot verity format usr.ext2 --hash-file usr.verity\n"
-		    "# behind 260094 blocks of data, in the same file\n"
-		    "ingot verity format usr.img --data-blocks 260094 --hash-offset 1065345024",
+	.examples =
+		"# the tree in a file of its own\n"
+		"ingot verity format usr.ext2 --hash-file usr.verity\n"
+		"# behind 260094 blocks of data, in the same file\n"
+		"ingot verity format usr.img --data-blocks 260094 --hash-offset 1065345024\n"
+		"# tree and parity in files of their own\n"
+		"ingot verity format usr.ext2 --hash-file usr.verity --fec-file usr.fec --fec-roots 2",
 	.options = OPTIONS,
 	.option_count = CLI_COUNT(OPTIONS),
 	.options_size = sizeof(struct format_options),

@@ -8,6 +8,10 @@
 int verity_check_placement(const struct cli *cli, const struct verity_options *options,
 			   struct ingot_error *err)
 {
+	if (options->fec_roots.given && !options->fec_file && !options->fec_offset.given)
+		return cli_usage(cli, err,
+				 "give --fec-file FILE for parity in a file of its own, or "
+				 "--fec-offset BYTES for parity behind the hash tree");
 	if (options->hash_file || options->hash_offset.given)
 		return 0;
 	return cli_usage(cli, err,

@@ -1,4 +1,4 @@
-/* The options that say where a hash area is and what it was made with. */
+/* The options that say where a hash area and its parity are and what they were made with. */
 #ifndef INGOT_TOOLS_VERITY_OPTIONS_H
 #define INGOT_TOOLS_VERITY_OPTIONS_H
 
@@ -15,6 +15,9 @@ struct verity_options {
 	struct cli_u64 data_block_size;
 	struct cli_u64 hash_block_size;
 	bool no_superblock;
+	const char *fec_file;
+	struct cli_u64 fec_offset;
+	struct cli_u64 fec_roots;
 };
 
 /* Rows of an option table, for a `struct type` with a member `verity`. */
@@ -34,10 +37,19 @@ struct verity_options {
 	{"hash-block-size", "BYTES", "a power of two from 512 to 512K; 4096 without",              \
 	 VERITY_AT(type, hash_block_size), CLI_SIZE, false},                                       \
 	{"no-superblock", NULL, "nothing but the tree; whoever uses it must know the rest",        \
-	 VERITY_AT(type, no_superblock), CLI_FLAG, false}
+	 VERITY_AT(type, no_superblock), CLI_FLAG, false},                                         \
+	{"fec-file", "FILE", "the parity is in a file of its own",                                 \
+	 VERITY_AT(type, fec_file), CLI_TEXT, false},                                              \
+	{"fec-offset", "BYTES", "where the parity starts, behind the hash tree or in --fec-file",  \
+	 VERITY_AT(type, fec_offset), CLI_SIZE, false},                                            \
+	{"fec-roots", "N", "bytes of parity to each 255 - N bytes: 2 (without this option) to 24", \
+	 VERITY_AT(type, fec_roots), CLI_U64, false}
 /* clang-format on */
 
-/* Neither --hash-file nor --hash-offset: a usage error that says which to give. */
+/*
+ * Neither --hash-file nor --hash-offset, or --fec-roots alone: a usage error that says which
+ * to give.
+ */
 INGOT_MUST_USE int verity_check_placement(const struct cli *cli,
 					  const struct verity_options *options,
 					  struct ingot_error *err);
