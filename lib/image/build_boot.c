@@ -16,7 +16,8 @@
  * it once with a made-up hash and finds out early whether it fits.
  */
 
-/* --- inputs ---------------------------------------------------------------------------------------- */
+/* --- inputs
+ * ---------------------------------------------------------------------------------------- */
 
 /* Opens a path of the recipe; what is wrong with it is a problem at its place. */
 static int open_path(struct build *b, const struct ingot_recipe_path *path,
@@ -56,6 +57,24 @@ static int open_os_release(struct build *b, struct ingot_error *err)
 	return ingot_tree_file(b->tree, node, &b->inputs.os_release, err);
 }
 
+/* A stub for another machine makes an image that nothing boots. */
+static void check_stub(const struct build *b)
+{
+	bool arm = strcmp(b->recipe->architecture, "arm64") == 0;
+	uint16_t want = arm ? INGOT_PE_ARM64 : INGOT_PE_X86_64, machine;
+	struct ingot_error err;
+
+	if (!b->inputs.stub)
+		return;
+	if (ingot_pe_machine(b->inputs.stub, &machine, &err) < 0)
+		ingot_yaml_problem(b->recipe->stub.node, "stub %s", err.text);
+	else if (machine != want)
+		ingot_yaml_problem(b->recipe->stub.node,
+				   "the stub '%s' is for %s, the image for %s",
+				   b->inputs.stub->name, ingot_pe_machine_name(machine),
+				   b->recipe->architecture);
+}
+
 int boot_open_inputs(struct build *b, struct ingot_problems *problems, struct ingot_error *err)
 {
 	struct ingot_recipe *recipe = b->recipe;
@@ -63,6 +82,8 @@ int boot_open_inputs(struct build *b, struct ingot_problems *problems, struct in
 
 	if (rc == 0)
 		rc = open_path(b, &recipe->stub, &b->inputs.stub, err);
+	if (rc == 0)
+		check_stub(b);
 	for (size_t i = 0; i < recipe->initrd_count && rc == 0; i++)
 		rc = open_path(b, &recipe->initrds[i], &b->inputs.initrds[i], err);
 	for (size_t i = 0; i < recipe->esp_count && rc == 0; i++)
@@ -83,7 +104,8 @@ void boot_close_inputs(struct boot_inputs *inputs)
 		ingot_source_free(inputs->esp[i]);
 }
 
-/* --- command line ---------------------------------------------------------------------------------- */
+/* --- command line
+ * ---------------------------------------------------------------------------------- */
 
 static int partuuid(const struct ingot_gpt *gpt, const struct ingot_placed *placed, char *text,
 		    struct ingot_error *err)
@@ -92,7 +114,8 @@ static int partuuid(const struct ingot_gpt *gpt, const struct ingot_placed *plac
 	char uuid[INGOT_GUID_TEXT];
 
 	if (!partition)
-		return ingot_raise(err, -EINVAL, "partition %u is not in the table", placed->number);
+		return ingot_raise(err, -EINVAL, "partition %u is not in the table",
+				   placed->number);
 	(void)sprintf(text, "PARTUUID=%s", ingot_guid_text(&partition->uuid, uuid));
 	return 0;
 }
@@ -123,7 +146,8 @@ static char *make_cmdline(const struct build *b, const struct root_hash *root,
 		enforce ? "dm_verity.require_signatures=1 " : "", b->recipe->cmdline);
 }
 
-/* --- initrd ---------------------------------------------------------------------------------------- */
+/* --- initrd
+ * ---------------------------------------------------------------------------------------- */
 
 static int make_segment(const struct build *b, const struct root_hash *root,
 			const struct ingot_gpt *gpt, struct ingot_source **ret,
@@ -174,7 +198,8 @@ static int make_initrd(struct build *b, const struct root_hash *root, const stru
 	return ingot_initrd_source(parts, count, &esp->initrd, err);
 }
 
-/* --- UKI ------------------------------------------------------------------------------------------- */
+/* --- UKI
+ * ------------------------------------------------------------------------------------------- */
 
 static int make_uki(struct build *b, const struct root_hash *root, const struct ingot_gpt *gpt,
 		    struct esp *esp, struct ingot_error *err)
@@ -203,7 +228,8 @@ static int make_uki(struct build *b, const struct root_hash *root, const struct 
 				4, &esp->uki, err);
 }
 
-/* --- ESP ------------------------------------------------------------------------------------------- */
+/* --- ESP
+ * ------------------------------------------------------------------------------------------- */
 
 static const char *uki_path(const struct build *b)
 {
