@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <openssl/crypto.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -142,11 +143,35 @@ static void all_fail_from_there(void **state)
 	assert_int_not_equal(in_a_child(derive, 1), GOOD);
 }
 
+static void *use_in_a_thread(void *outcome)
+{
+	*(enum outcome *)outcome = digest();
+	return NULL;
+}
+
+/* This process has not used libcrypto before: the other tests' children have. */
+static void threads_at_once(void **state)
+{
+	enum { THREADS = 4 };
+	pthread_t threads[THREADS];
+	enum outcome outcomes[THREADS];
+
+	(void)state;
+	for (unsigned i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, use_in_a_thread, &outcomes[i]),
+				 0);
+	for (unsigned i = 0; i < THREADS; i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		assert_int_equal(outcomes[i], GOOD);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_fails),
 		cmocka_unit_test(all_fail_from_there),
+		cmocka_unit_test(threads_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
