@@ -1,3 +1,5 @@
+# shellcheck shell=bash disable=SC2034,SC2154,SC2206
+# (run.sh sources this file: it reads what is set here, and sets what is read.)
 # The commands that faults are tried on. Each function sets
 #	command		arguments; outputs are in out/
 #	outputs		names of the outputs in out/

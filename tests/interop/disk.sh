@@ -47,7 +47,7 @@ hash=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
 seed=00112233445566778899aabbccddeeff
 head -c 3000000 /dev/zero | openssl enc -aes-128-ctr -K $seed -iv $seed >usr
 head -c 16384 usr >sig
-discoverable=(--layout discoverable --image-name demo --image-version 1 --root-hash $hash)
+discoverable=(--layout discoverable --image-name demo --image-version 1 --root-hash "$hash")
 
 # --- flatcar, 512 ----------------------------------------------------------------------
 
