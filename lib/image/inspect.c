@@ -93,6 +93,49 @@ static json_t *disk(struct inspection *inspection, struct ingot_source *image,
 	return o;
 }
 
+/* --- a source that remembers
+ * ---------------------------------------------------------------------- */
+
+/*
+ * Many a look asks only whether something is there, and takes a failed read for a no. So that a
+ * medium that does not read is not reported as one without content, the first failure is kept.
+ */
+struct watched {
+	struct ingot_source source;
+	struct ingot_source *image;
+	struct ingot_error err; /* its code 0: all reads went well */
+};
+
+static int keep_failure(struct watched *watched, int rc, const struct ingot_error *why,
+			struct ingot_error *err)
+{
+	if (rc < 0 && watched->err.code == 0)
+		watched->err = *why;
+	return rc < 0 ? ingot_raise(err, rc, "%s", why->text) : rc;
+}
+
+static int watched_read(struct ingot_source *source, uint64_t offset, void *data, size_t n,
+			struct ingot_error *err)
+{
+	struct watched *watched = (struct watched *)source;
+	struct ingot_error why;
+	int rc = ingot_source_read(watched->image, offset, data, n, &why);
+
+	return keep_failure(watched, rc, &why, err);
+}
+
+static int watched_extent(struct ingot_source *source, uint64_t offset, struct ingot_extent *ret,
+			  struct ingot_error *err)
+{
+	struct watched *watched = (struct watched *)source;
+	struct ingot_error why;
+	int rc = ingot_source_extent(watched->image, offset, ret, &why);
+
+	return keep_failure(watched, rc, &why, err);
+}
+
+static const struct ingot_source_ops WATCHED_OPS = {watched_read, watched_extent, NULL};
+
 /* --- the whole -----------------------------------------------------------------------------------
  */
 
@@ -131,27 +174,35 @@ static json_t *problem_list(const struct ingot_problems *problems)
 	return list;
 }
 
-int ingot_inspect(struct ingot_source *image, struct ingot_problems *problems, json_t **ret,
-		  struct ingot_error *err)
+static json_t *look(struct ingot_source *image, struct ingot_problems *problems)
 {
 	struct inspection inspection = {.problems = problems,
 					.paths_left = INSPECT_PATHS_MAX,
 					.clusters_left = INSPECT_CLUSTERS_MAX,
 					.programs_left = INSPECT_PROGRAMS_MAX};
 	INGOT_FREE struct ingot_gpt *gpt = NULL;
-	struct ingot_error why = {0};
-	int rc = ingot_gpt_read(image, problems, &gpt, &why);
-	json_t *o, *content;
+	struct ingot_error err = {0};
 
-	if (rc < 0 && rc != -ENODATA)
-		return ingot_raise(err, rc, "%s", why.text);
-	o = json_object();
-	if (!o)
-		return ingot_raise_oom(err, 0);
-	if (rc < 0 && has_gpt_signature(image))
-		ingot_problem_add(problems, NULL, 0, 0, "%s", why.text);
-	content = gpt ? disk(&inspection, image, gpt)
-		      : inspect_content(&inspection, image, image->name);
+	if (ingot_gpt_read(image, problems, &gpt, &err) == 0)
+		return disk(&inspection, image, gpt);
+	if (has_gpt_signature(image))
+		ingot_problem_add(problems, NULL, 0, 0, "%s", err.text);
+	return inspect_content(&inspection, image, image->name);
+}
+
+int ingot_inspect(struct ingot_source *image, struct ingot_problems *problems, json_t **ret,
+		  struct ingot_error *err)
+{
+	struct watched watched = {{&WATCHED_OPS, image->name, image->size}, image, {0}};
+	json_t *content = look(&watched.source, problems), *o = json_object();
+
+	if (watched.err.code < 0 || !o) {
+		json_decref(content);
+		json_decref(o);
+		return watched.err.code < 0
+			       ? ingot_raise(err, watched.err.code, "%s", watched.err.text)
+			       : ingot_raise_oom(err, 0);
+	}
 	inspect_set(o, "size", json_integer((json_int_t)image->size));
 	inspect_set(o, "content", content ? content : json_null());
 	inspect_set(o, "problems", problem_list(problems));

@@ -1,5 +1,6 @@
 /* Reports on images in memory: what is told, what is a problem, and what hostile ones may cost. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,60 @@ static void assert_problem(const json_t *report, const char *words)
 	json_array_foreach(at(report, "problems"), i,
 			   problem) if (strstr(json_string_value(problem), words)) return;
 	fail_msg("no problem says '%s'", words);
+}
+
+/* --- reads that fail
+ * ------------------------------------------------------------------------------ */
+
+/* The Nth read of a source fails, and all that follow. */
+struct failing {
+	struct ingot_source source;
+	struct ingot_source *whole;
+	unsigned left;
+};
+
+static int failing_read(struct ingot_source *source, uint64_t offset, void *data, size_t n,
+			struct ingot_error *err)
+{
+	struct failing *failing = (struct failing *)source;
+
+	if (failing->left == 0)
+		return ingot_raise(err, -EIO, "read: the disk is broken");
+	failing->left--;
+	return ingot_source_read(failing->whole, offset, data, n, err);
+}
+
+static const struct ingot_source_ops FAILING_OPS = {failing_read, NULL, NULL};
+
+/* An inspection during which only so many reads succeed; *left: how many of them were not made. */
+static int inspect_failing(struct ingot_source *whole, unsigned *left, struct ingot_error *err)
+{
+	struct failing failing = {{&FAILING_OPS, "failing", whole->size}, whole, *left};
+	struct ingot_problems problems = {0};
+	json_t *report = NULL;
+	int rc = ingot_inspect(&failing.source, &problems, &report, err);
+
+	assert_true((rc == 0) == (report != NULL));
+	json_decref(report);
+	ingot_problems_done(&problems);
+	*left = failing.left;
+	return rc;
+}
+
+/* Whichever read it is: an error, never a report that leaves something out. */
+static void fail_every_read(const void *data, size_t n)
+{
+	INGOT_SOURCE struct ingot_source *whole = memory(data, n);
+	unsigned left = UINT_MAX, reads;
+	struct ingot_error err = {0};
+
+	assert_ok(inspect_failing(whole, &left, &err));
+	reads = UINT_MAX - left;
+	assert_true(reads > 10);
+	for (unsigned i = 0; i < reads; i++) {
+		left = i;
+		assert_fails(inspect_failing(whole, &left, &err), -EIO, "the disk is broken");
+	}
 }
 
 /* --- what may stand alone ------------------------------------------------------------------------
@@ -473,6 +528,21 @@ static void test_overlapping_partitions_are_looked_into_once(void **state)
 	json_decref(report);
 }
 
+static void test_every_read_may_fail(void **state)
+{
+	INGOT_FREE unsigned char *d = make_disk();
+	uint8_t pe[PE_IMAGE_MAX];
+	INGOT_SOURCE struct ingot_source *program =
+		memory(pe, pe_image(pe, INGOT_PE_X86_64, 0x400));
+	size_t n;
+	INGOT_FREE char *volume = make_fat(&(struct ingot_fat_file){"A.EFI", program}, 1, &n);
+
+	(void)state;
+	memset(d + MIB, 0, 4096); /* a partition that is empty */
+	fail_every_read(d, DISK);
+	fail_every_read(volume, n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -487,6 +557,7 @@ int main(void)
 		cmocka_unit_test(test_partitions),
 		cmocka_unit_test(test_a_damaged_table),
 		cmocka_unit_test(test_overlapping_partitions_are_looked_into_once),
+		cmocka_unit_test(test_every_read_may_fail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
