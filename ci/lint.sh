@@ -25,7 +25,8 @@ rooms_below() {
 	base) printf 'base' ;;
 	io) printf 'base io' ;;
 	tree) printf 'base io tree' ;;
-	fs | verity | sign | boot | disk | formats) printf 'base io tree %s' "$1" ;;
+	formats) printf 'base io formats' ;;
+	fs | verity | sign | boot | disk) printf 'base io tree %s' "$1" ;;
 	image) printf 'base io tree fs verity sign boot disk formats image' ;;
 	*) printf 'unknown room' ;;
 	esac

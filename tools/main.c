@@ -26,6 +26,7 @@ const struct cli_command *const cli_commands[] = {
 	&cmd_disk,
 	&cmd_initrd,
 	&cmd_uki,
+	&cmd_convert,
 	&cmd_inspect,
 	&cmd_man,
 	&cmd_completion,

@@ -7,7 +7,9 @@ pkg_check_modules(DEPS REQUIRED IMPORTED_TARGET
 	libcryptsetup     # the second opinion of `verity check`
 	libcrypto>=3.0    # SHA-2, HMAC, X.509, PKCS#7
 	libarchive>=3.6   # tar in, newc out
-	libzstd>=1.5      # initrd segments
+	libzstd>=1.5      # initrd segments, qcow2
+	libdeflate>=1.14  # qcow2, VMDK
 	jansson>=2.13     # JSON
 	yaml-0.1>=0.2.5)  # recipes and layouts, with line and column
-set(INGOT_PC_REQUIRES ext2fs com_err libcryptsetup libcrypto libarchive libzstd jansson yaml-0.1)
+set(INGOT_PC_REQUIRES ext2fs com_err libcryptsetup libcrypto libarchive libzstd libdeflate jansson
+	yaml-0.1)

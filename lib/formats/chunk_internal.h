@@ -1,0 +1,67 @@
+/*
+ * What the one pass over a disk is made of: chunks of 1 MiB, each 16 pieces of 64 KiB, which is a
+ * cluster of qcow2 and a grain of VMDK.
+ */
+#ifndef INGOT_FORMATS_CHUNK_INTERNAL_H
+#define INGOT_FORMATS_CHUNK_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "io/source.h"
+
+enum { INGOT_PIECE = 65536, INGOT_CHUNK_PIECES = 16, INGOT_CHUNK = 1 << 20 };
+
+/* What the writers want done with a piece, or-ed together. */
+enum ingot_need {
+	INGOT_NEED_DEFLATE = 1 << 0,
+	INGOT_NEED_ADLER = 1 << 1, /* of the piece, for the zlib wrapper */
+	INGOT_NEED_ZSTD = 1 << 2,
+	INGOT_NEED_IDENTITY = 1 << 3, /* a fingerprint of the whole */
+};
+
+struct ingot_packed {
+	unsigned char *data;
+	size_t size;
+};
+
+/* A piece that is not all zero; past the end of the disk its bytes are zero. */
+struct ingot_piece {
+	bool zero; /* nothing below is set */
+	const unsigned char *data;
+	uint32_t adler32;
+	uint64_t sums; /* CRC-32 and Adler-32 of the piece: its part of the identity */
+	struct ingot_packed deflate; /* RFC 1951, one stream a piece */
+	struct ingot_packed zstd;    /* one frame a piece */
+};
+
+struct ingot_chunk {
+	uint64_t offset;
+	size_t length; /* INGOT_CHUNK, or less at the end of the disk */
+	size_t piece_count;
+	struct ingot_piece pieces[INGOT_CHUNK_PIECES];
+};
+
+/* A worker's buffers and compressors, behind the chunk that it fills. */
+struct ingot_packer {
+	struct ingot_chunk chunk;
+	unsigned char *data; /* INGOT_CHUNK bytes */
+	unsigned char *deflated, *zstandard;
+	size_t deflate_room, zstd_room; /* of one piece */
+	struct libdeflate_compressor *deflate;
+	struct ZSTD_CCtx_s *zstd;
+	unsigned needs;
+	int zstd_level;
+};
+
+/* level is 1 .. 9. A packer that is zeroed or failed to start can be done. */
+INGOT_MUST_USE int ingot_packer_init(struct ingot_packer *packer, unsigned needs, unsigned level,
+				     struct ingot_error *err);
+void ingot_packer_done(struct ingot_packer *packer);
+
+/* Read the chunk with that index and compress its pieces. */
+INGOT_MUST_USE int ingot_packer_fill(struct ingot_packer *packer, struct ingot_source *source,
+				     uint64_t index, struct ingot_error *err);
+
+#endif

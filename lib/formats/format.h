@@ -1,0 +1,43 @@
+/*
+ * Disk image formats: which there are, and reading a file of any of them as the disk inside.
+ *
+ *	raw           the disk itself, zeros as holes
+ *	qcow2         QEMU's, version 3, clusters of 64 KiB compressed with deflate
+ *	qcow2-zstd    the same, compressed with Zstandard (QEMU 5.1 and later)
+ *	qcow2-v2      version 2 (compat=0.10), for old OpenStack
+ *	vhd           Microsoft's, fixed size: what Azure takes
+ *
+ * docs/formats.md has the bytes of each.
+ */
+#ifndef INGOT_FORMATS_FORMAT_H
+#define INGOT_FORMATS_FORMAT_H
+
+#include <stddef.h>
+
+#include "io/source.h"
+
+struct ingot_format {
+	const char *name;
+	const char *summary; /* one line */
+};
+
+/* The formats that can be written, in the order of the table above; NULL past the last. */
+INGOT_API const struct ingot_format *ingot_format_at(size_t i);
+
+/*
+ * The disk inside a file, whatever its format, which its first and last bytes tell; what has no
+ * format is raw. Holes are those that the container knows. Nothing but the file itself is ever
+ * read: what needs another file (a backing file, external data), a key or a snapshot is refused,
+ * and so is a container that is known but cannot be read.
+ *
+ * ret_name, if not NULL, receives the format's name: "raw", "qcow2" or "vhd".
+ */
+INGOT_API INGOT_MUST_USE int ingot_format_open(const char *path, const char **ret_name,
+					       struct ingot_source **ret, struct ingot_error *err);
+/* The same over an open file. On success the new source owns it, on failure it stays yours. */
+INGOT_API INGOT_MUST_USE int ingot_format_open_source(struct ingot_source *file,
+						      const char **ret_name,
+						      struct ingot_source **ret,
+						      struct ingot_error *err);
+
+#endif

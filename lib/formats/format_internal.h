@@ -1,0 +1,82 @@
+/*
+ * The two halves of a format. A format is one or two files and a line in table.c.
+ */
+#ifndef INGOT_FORMATS_FORMAT_INTERNAL_H
+#define INGOT_FORMATS_FORMAT_INTERNAL_H
+
+#include "base/derive.h"
+#include "formats/chunk_internal.h"
+#include "formats/format.h"
+#include "io/output.h"
+
+struct ingot_writer;
+
+struct ingot_writer_ops {
+	struct ingot_format format;
+	unsigned needs; /* enum ingot_need */
+
+	/* The output is borrowed. */
+	int (*start)(const struct ingot_writer_ops *ops, struct ingot_output *output, uint64_t size,
+		     struct ingot_writer **ret, struct ingot_error *err);
+	/* A chunk, by any thread in any order: for what has its place beforehand. NULL: nothing. */
+	int (*place)(struct ingot_writer *writer, const struct ingot_chunk *chunk,
+		     struct ingot_error *err);
+	/* A chunk, in order. NULL: nothing. */
+	int (*append)(struct ingot_writer *writer, const struct ingot_chunk *chunk,
+		      struct ingot_error *err);
+	/*
+	 * Everything is in the file afterwards. The seed stands for the content: identifiers
+	 * are derived from it. NULL: nothing.
+	 */
+	int (*finish)(struct ingot_writer *writer, const struct ingot_seed *seed,
+		      struct ingot_error *err);
+	void (*free)(struct ingot_writer *writer);
+};
+
+/* Implementations put this first in a struct of their own. */
+struct ingot_writer {
+	const struct ingot_writer_ops *ops;
+	uint64_t size; /* of the disk, bytes */
+};
+
+static inline void ingot_writer_free(struct ingot_writer *writer)
+{
+	if (writer)
+		writer->ops->free(writer);
+}
+
+/* The chunk's pieces that are not zero to their places in a sink of the disk's size or more. */
+INGOT_MUST_USE int ingot_place_pieces(struct ingot_sink *sink, const struct ingot_chunk *chunk,
+				      struct ingot_error *err);
+
+/* NULL: there is none of that name. */
+const struct ingot_writer_ops *ingot_writer_find(const char *name);
+/* "raw, qcow2, ..." for an error. */
+void ingot_writer_names(char *text, size_t size);
+
+extern const struct ingot_writer_ops ingot_raw_writer;
+extern const struct ingot_writer_ops ingot_qcow2_writer, ingot_qcow2_zstd_writer,
+	ingot_qcow2_v2_writer;
+extern const struct ingot_writer_ops ingot_vhd_writer;
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+/* The first and the last bytes of a file; zeros where there are none. */
+struct ingot_probe {
+	unsigned char head[512], tail[512];
+};
+
+struct ingot_reader_ops {
+	const char *name;
+	bool (*probe)(const struct ingot_probe *probe);
+	/* As ingot_format_open_source. NULL: the format is known, and refused in these words: */
+	int (*open)(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);
+	const char *refusal;
+};
+
+bool ingot_qcow2_probe(const struct ingot_probe *probe);
+int ingot_qcow2_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);
+bool ingot_vhd_probe(const struct ingot_probe *probe);
+int ingot_vhd_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);
+
+#endif

@@ -1,0 +1,110 @@
+/* A file's format by its first and last bytes. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "formats/format_internal.h"
+
+static bool is_vhdx(const struct ingot_probe *probe)
+{
+	return memcmp(probe->head, "vhdxfile", 8) == 0;
+}
+
+static bool is_vdi(const struct ingot_probe *probe)
+{
+	return ingot_get_le32(probe->head + 64) == 0xbeda107fU;
+}
+
+static bool is_gzip(const struct ingot_probe *probe)
+{
+	return memcmp(probe->head, "\x1f\x8b\x08", 3) == 0;
+}
+
+static bool is_zstd(const struct ingot_probe *probe)
+{
+	return ingot_get_le32(probe->head) == 0xfd2fb528U;
+}
+
+static bool is_xz(const struct ingot_probe *probe)
+{
+	return memcmp(probe->head,
+		      "\xfd"
+		      "7zXZ\0",
+		      6) == 0;
+}
+
+/* What starts like a container is never taken for a raw disk. */
+static const struct ingot_reader_ops READERS[] = {
+	{"qcow2", ingot_qcow2_probe, ingot_qcow2_open, NULL},
+	{"vhd", ingot_vhd_probe, ingot_vhd_open, NULL},
+	{"vhdx", is_vhdx, NULL, "a VHDX"},
+	{"vdi", is_vdi, NULL, "a VDI"},
+	{"gz", is_gzip, NULL, "compressed with gzip"},
+	{"zst", is_zstd, NULL, "compressed with zstd"},
+	{"xz", is_xz, NULL, "compressed with xz"},
+};
+
+static int read_probe(struct ingot_source *file, struct ingot_probe *probe, struct ingot_error *err)
+{
+	size_t n = (size_t)ingot_min(file->size, sizeof(probe->head));
+	int rc;
+
+	memset(probe, 0, sizeof(*probe));
+	rc = ingot_source_read(file, 0, probe->head, n, err);
+	if (rc < 0)
+		return rc;
+	return ingot_source_read(file, file->size - n, probe->tail + sizeof(probe->tail) - n, n,
+				 err);
+}
+
+static int open_with(const struct ingot_reader_ops *reader, struct ingot_source *file,
+		     struct ingot_source **ret, struct ingot_error *err)
+{
+	int rc;
+
+	if (!reader->open)
+		return ingot_raise(err, -ENOTSUP, "'%s' is %s, which cannot be read here",
+				   file->name, reader->refusal);
+	rc = reader->open(file, ret, err);
+	return rc < 0 ? ingot_wrap(err, rc, "%s '%s'", reader->name, file->name) : 0;
+}
+
+int ingot_format_open_source(struct ingot_source *file, const char **ret_name,
+			     struct ingot_source **ret, struct ingot_error *err)
+{
+	struct ingot_source *disk = file;
+	struct ingot_probe probe;
+	const char *name = "raw";
+	int rc = read_probe(file, &probe, err);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < sizeof(READERS) / sizeof(READERS[0]); i++) {
+		if (!READERS[i].probe(&probe))
+			continue;
+		rc = open_with(&READERS[i], file, &disk, err);
+		if (rc < 0)
+			return rc;
+		name = READERS[i].name;
+		break;
+	}
+	if (ret_name)
+		*ret_name = name;
+	*ret = disk;
+	return 0;
+}
+
+int ingot_format_open(const char *path, const char **ret_name, struct ingot_source **ret,
+		      struct ingot_error *err)
+{
+	INGOT_SOURCE struct ingot_source *file = NULL;
+	int rc = ingot_source_open(path, &file, err);
+
+	if (rc < 0)
+		return rc;
+	rc = ingot_format_open_source(file, ret_name, ret, err);
+	if (rc < 0)
+		return rc;
+	file = NULL;
+	return 0;
+}
