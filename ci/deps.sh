@@ -7,12 +7,12 @@ set -euo pipefail
 
 build=(cmake ninja-build gcc libc6-dev pkg-config
 	libext2fs-dev comerr-dev libcryptsetup-dev libssl-dev libarchive-dev
-	libzstd-dev libjansson-dev libyaml-dev)
+	libzstd-dev libdeflate-dev libjansson-dev libyaml-dev)
 demo=(mmdebstrap debian-archive-keyring ca-certificates uidmap qemu-system-x86 ovmf
 	cpio zstd xz-utils jq openssl binutils
 	e2fsprogs cryptsetup-bin fdisk gdisk dosfstools mtools sbsigntool)
 check=(git clang libclang-rt-dev shellcheck libcmocka-dev libcap2-bin attr acl faketime
-	systemd-boot-efi)
+	systemd-boot-efi qemu-utils p7zip-full)
 
 case ${1:-build} in
 build) wanted=("${build[@]}") ;;

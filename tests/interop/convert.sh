@@ -1,0 +1,247 @@
+#!/bin/bash
+# Our disk images against qemu-img and 7-Zip, in both directions.
+#
+# usage: convert.sh INGOT
+set -euo pipefail
+export LC_ALL=C
+
+# shellcheck source=../tally.sh
+. "$(dirname "$0")/../tally.sh"
+ingot=$(realpath "${1:?usage: convert.sh INGOT}")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+noise() { openssl enc -aes-128-ctr -nosalt -K 00 -iv "$1" -in /dev/zero 2>/dev/null | head -c "$2" || true; }
+
+# text BYTES: compresses about three times
+text() { noise 07 "$1" | od -An -v -tx1 | head -c "$1" || true; }
+
+# disk FILE SIZE: text, noise and zeros that are written among holes, up to the last byte
+disk() {
+	local file=$1 size=$2
+	rm -f "$file"
+	truncate -s "$size" "$file"
+	size=$(stat -c %s "$file")
+	put() {
+		if [ $(($1 + $2)) -gt "$size" ]; then
+			cat >/dev/null
+		else
+			dd of="$file" bs=64K oflag=seek_bytes seek="$1" conv=notrunc status=none
+		fi
+	}
+	text 3000000 | put 1000 3000000
+	noise 01 700001 | put 5000000 700001
+	head -c 400000 /dev/zero | put 6000000 400000
+	text 200 | put $((size > 200 ? size - 200 : 0)) 200
+	text 70000 | put 540000000 70000
+	noise 02 300 | put 0 300
+}
+
+# as_qemu NAME: the word for qemu-img
+as_qemu() {
+	case $1 in
+	qcow2*) printf qcow2 ;;
+	vhd) printf vpc ;;
+	*) printf '%s' "$1" ;;
+	esac
+}
+
+containers="qcow2 qcow2-zstd qcow2-v2 vhd"
+for name in $containers; do
+	to_all+=(--to "$name=all.$name")
+done
+
+# --- what we write ----------------------------------------------------------------------------
+
+qemu_checks() { # FORMAT FILE
+	[ "$1" = vpc ] || qemu-img check -f "$1" "$2"
+}
+
+# The bytes that 7-Zip takes out are the disk, or the disk and zeros up to a whole sector or grain.
+seven_zip_reads() { # FILE DISK
+	local size
+	size=$(stat -c %s "$2")
+	rm -rf x && mkdir x && 7z l "$1" && 7z x -y -ox "$1" && [ "$(find x -type f | wc -l)" = 1 ] &&
+		cmp -n "$size" x/* "$2" && [ "$(stat -c %s x/*)" -lt $((size + 65536)) ] &&
+		cmp <(tail -c +$((size + 1)) x/*) <(head -c $(($(stat -c %s x/*) - size)) /dev/zero)
+}
+
+same_disk() { # FILE DISK: read by us
+	local size
+	size=$(stat -c %s "$2")
+	"$ingot" convert "$1" --to raw=back.raw && cmp -n "$size" back.raw "$2" &&
+		[ "$(stat -c %s back.raw)" -lt $((size + 65536)) ] &&
+		cmp <(tail -c +$((size + 1)) back.raw) \
+			<(head -c $(($(stat -c %s back.raw) - size)) /dev/zero)
+}
+
+for size in 512 65536 66048 1234567 7M 600M 1025M; do
+	disk in.raw $size
+	check "$size: all formats in one pass" "$ingot" convert in.raw --to raw=all.raw "${to_all[@]}"
+	check "$size: raw is the same" cmp in.raw all.raw
+	for name in $containers; do
+		format=$(as_qemu "$name")
+		check "$size: $name: qemu-img check" qemu_checks "$format" "all.$name"
+		check "$size: $name: qemu-img compare" \
+			qemu-img compare -f raw -F "$format" in.raw "all.$name"
+		check "$size: $name: read by us" same_disk "all.$name" in.raw
+		# 7-Zip knows neither zstd in qcow2 nor a disk without any data.
+		case $name in
+		qcow2-zstd) ;;
+		*) check "$size: $name: 7-Zip" seven_zip_reads "all.$name" in.raw ;;
+		esac
+	done
+done
+
+disk in.raw 600M
+sparse() { [ $(($(stat -c %b "$1") * 512)) -lt 6000000 ]; }
+"$ingot" convert in.raw --to raw=all.raw "${to_all[@]}"
+check "zeros are holes in raw" sparse all.raw
+smaller() { [ "$(stat -c %s "$1")" -le "$(stat -c %s "$2")" ]; }
+qemu-img convert -f raw -O qcow2 -c in.raw peer.qcow2
+check "qcow2 is not larger than qemu-img's" smaller all.qcow2 peer.qcow2
+
+# --- what qemu-img writes ---------------------------------------------------------------------
+
+reads() { # NAME FORMAT FILE OPTIONS...
+	local what=$1 format=$2
+	shift 2
+	rm -f peer
+	if ! qemu-img convert -f raw -O "$format" "$@" in.raw peer >/dev/null 2>&1; then
+		check "$what: made by qemu-img" false
+		return
+	fi
+	check "$what" same_disk peer in.raw
+}
+
+disk in.raw 7M
+for bits in 512 1K 2K 4K 8K 16K 32K 64K 128K 256K 512K 1M 2M; do
+	for compat in 0.10 1.1; do
+		reads "qcow2, clusters of $bits, compat=$compat" qcow2 \
+			-o "cluster_size=$bits,compat=$compat"
+		reads "qcow2, clusters of $bits, compat=$compat, compressed" qcow2 -c \
+			-o "cluster_size=$bits,compat=$compat"
+	done
+	reads "qcow2, clusters of $bits, zstd" qcow2 -c -o "cluster_size=$bits,compression_type=zstd"
+done
+for refcounts in 1 2 4 8 32 64; do
+	reads "qcow2, refcounts of $refcounts bits" qcow2 -o refcount_bits=$refcounts
+done
+for preallocation in metadata falloc full; do
+	reads "qcow2, preallocation=$preallocation" qcow2 -o preallocation=$preallocation
+done
+reads "qcow2, lazy refcounts" qcow2 -o lazy_refcounts=on
+disk in.raw 600M
+reads "qcow2 of 600 MiB" qcow2
+reads "qcow2 of 600 MiB, compressed" qcow2 -c
+disk in.raw 7M
+reads "vhd, fixed" vpc -o subformat=fixed
+reads "vhd, fixed, exact" vpc -o subformat=fixed,force_size=on
+rm -f peer && qemu-img create -q -f qcow2 peer 10M && qemu-io -c "write -z 64k 1M" peer >/dev/null
+rm -f in.raw && truncate -s 10M in.raw
+check "qcow2, clusters of zeros" same_disk peer in.raw
+
+# --- what is refused --------------------------------------------------------------------------
+
+refused() { # NAME WORDS FILE
+	local name=$1 words=$2 got=0
+	rm -f new.raw
+	"$ingot" convert "$3" --to raw=new.raw >out.txt 2>err.txt || got=$?
+	check "refused: $name" test "$got" = 2
+	check "refused: $name: says why" grep -q -- "$words" err.txt
+	check "refused: $name: in one line" test "$(wc -l <err.txt)" = 1
+	check "refused: $name: no output" test ! -e new.raw
+}
+
+# patch FILE OFFSET BYTES: in printf's notation
+patch() { printf "%b" "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
+
+disk in.raw 7M
+qemu-img create -q -f qcow2 -b in.raw -F raw peer 7M
+refused "a backing file" "backing file" peer
+rm -f peer data && qemu-img create -q -f qcow2 -o data_file=data peer 7M
+refused "external data" "in another file" peer
+rm -f peer && qemu-img create -q -f qcow2 peer 7M && qemu-img snapshot -c one peer
+refused "snapshots" "snapshots" peer
+rm -f peer && qemu-img create -q -f qcow2 --object secret,id=s,data=x \
+	-o encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10 peer 7M
+refused "encryption" "encrypted" peer
+rm -f peer && qemu-img create -q -f qcow2 -o extended_l2=on,cluster_size=128k peer 7M
+refused "subclusters" "subclusters" peer
+for format in vhdx vdi; do
+	rm -f peer && qemu-img create -q -f $format peer 7M
+	refused "$format, rather than taken for raw" "cannot be read here" peer
+done
+rm -f peer && qemu-img create -q -f vpc -o subformat=dynamic peer 7M
+refused "a VHD that grows" "grows" peer
+gzip -c in.raw >peer
+refused "gzip, rather than taken for raw" "gzip" peer
+
+"$ingot" convert in.raw --to qcow2=good
+hostile() { # NAME WORDS OFFSET BYTES
+	cp good peer
+	patch peer "$3" "$4"
+	refused "hostile qcow2: $1" "$2" peer
+}
+hostile "size of 2^63" "impossible" 24 '\x80\0\0\0\0\0\0\0'
+hostile "size near 2^63" "L1 table" 24 '\x7f\xff\xff\xff\xff\xff\xff\xff'
+hostile "an L1 table of 2^32 entries" "L1 table" 36 '\xff\xff\xff\xff'
+hostile "an L1 table past the end" "not in the file" 40 '\x7f\xff\xff\xff\xff\xff\0\0'
+hostile "no L1 table" "L1 table" 36 '\0\0\0\0'
+hostile "clusters of 2^255 bytes" "2^255" 20 '\0\0\0\xff'
+hostile "version 4" "version 4" 4 '\0\0\0\x04'
+l1=$(od -An -tu8 --endian=big -j 40 -N 8 good | tr -d ' ')
+l2=$(($(od -An -tu8 --endian=big -j "$l1" -N 8 good | tr -d ' ') & 0xfffffffffffe00))
+hostile "an L2 table that is the L1 table" "overlaps" "$l1" \
+	"\\x80\\0\\0\\0$(printf '\\x%02x' $((l1 >> 24)) $((l1 >> 16 & 255)) $((l1 >> 8 & 255)) 0)"
+hostile "a compressed cluster past the end" "not in the file" $((l2)) '\x40\x01\xff\xff\xff\xff\0\0'
+hostile "damaged data" "damaged\|does not give" 65600 '\xff\xff\xff\xff'
+head -c 8192 good >peer
+refused "a file that is cut off" "not in the file" peer
+
+# --- the same bytes ----------------------------------------------------------------------------
+
+disk in.raw 600M
+mkdir -p other
+to_other=()
+for name in raw $containers; do
+	to_other+=(--to "$name=other/another-name.$name")
+done
+same_everywhere() {
+	for name in raw $containers; do
+		cmp "all.$name" "other/another-name.$name" || return 1
+	done
+}
+"$ingot" convert in.raw --to raw=all.raw "${to_all[@]}" -j 1
+for jobs in 2 3 8; do
+	TZ=Pacific/Kiritimati LC_ALL=C.UTF-8 "$ingot" convert in.raw "${to_other[@]}" -j $jobs
+	check "the same bytes with -j 1 and -j $jobs, another zone and name" same_everywhere
+done
+cp --sparse=never in.raw dense.raw
+(umask 077 && faketime '2031-05-06 07:08:09' "$ingot" convert dense.raw "${to_other[@]}")
+check "the same bytes on another day, without holes, with another umask" same_everywhere
+"$ingot" convert all.qcow2 "${to_other[@]}"
+check "the same bytes from a container" same_everywhere
+
+# --- all or nothing ----------------------------------------------------------------------------
+
+echo before >keep
+none() {
+	! "$ingot" convert in.raw --to qcow2=keep --to raw=missing/x && [ "$(cat keep)" = before ]
+}
+check "one output that fails leaves the others as they were" none
+twice() {
+	! "$ingot" convert in.raw --to qcow2=x --to raw=x 2>err.txt && grep -q "two formats" err.txt &&
+		[ ! -e x ]
+}
+rm -rf x
+check "one name for two formats is refused" twice
+unknown() {
+	! "$ingot" convert in.raw --to cow=x 2>err.txt && grep -q "raw, qcow2" err.txt && [ ! -e x ]
+}
+check "an unknown format is answered with the known ones" unknown
+to_pipe() { "$ingot" convert in.raw --to qcow2=- | cmp - all.qcow2; }
+check "to standard output" to_pipe
+
+verdict
