@@ -110,12 +110,16 @@ static int report(const struct ingot_build_summary *s, const struct cli *cli,
 
 /* --- the command ------------------------------------------------------------------------------------- */
 
-static void print_problems(struct ingot_problems *problems)
+/* rc stays what it is, unless there is no memory for the list. */
+static int print_problems(struct ingot_problems *problems, int rc, struct ingot_error *err)
 {
 	char *text = ingot_problems_text(problems);
 
-	fputs(text ? text : "out of memory\n", stderr);
+	if (!text)
+		return ingot_raise_oom(err, 0);
+	fputs(text, stderr);
 	free(text);
+	return rc;
 }
 
 static int run(const struct cli *cli, struct ingot_error *err)
@@ -136,7 +140,7 @@ static int run(const struct cli *cli, struct ingot_error *err)
 
 	clear(&terminal);
 	if (rc < 0 && ingot_problems_any(&problems))
-		print_problems(&problems);
+		rc = print_problems(&problems, rc, err);
 	ingot_problems_done(&problems);
 	if (rc == 0)
 		rc = report(&summary, cli, err);

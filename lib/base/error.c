@@ -104,5 +104,7 @@ int ingot_wrap(struct ingot_error *err, int rc, const char *format, ...)
 
 int ingot_raise_oom(struct ingot_error *err, size_t size)
 {
+	if (size == 0)
+		return ingot_raise(err, -ENOMEM, "out of memory");
 	return ingot_raise(err, -ENOMEM, "out of memory (%zu bytes wanted)", size);
 }

@@ -39,7 +39,7 @@ INGOT_API INGOT_MUST_USE int ingot_raise_errno(struct ingot_error *err, int errn
 INGOT_API INGOT_MUST_USE int ingot_wrap(struct ingot_error *err, int rc, const char *format, ...)
 	INGOT_PRINTF(3, 4);
 
-/* The sentence for a failed allocation of size bytes. Returns -ENOMEM. */
+/* The sentence for a failed allocation of size bytes (0: not known). Returns -ENOMEM. */
 INGOT_API INGOT_MUST_USE int ingot_raise_oom(struct ingot_error *err, size_t size);
 
 #endif
