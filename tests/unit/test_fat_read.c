@@ -340,7 +340,8 @@ static void test_long_names_that_are_not_whole(void **state)
 	ingot_put_le16(piece + 64 + 3, 0x9b); /* what some terminals obey */
 	ingot_put_le16(piece + 64 + 5, 0xdc00);
 	assert_ok(walk(&f, &err));
-	assert_string_equal(f.found, "??\xef\xbf\xbd""ame of 27 units, in 3 ps=1\n");
+	assert_string_equal(f.found, "??\xef\xbf\xbd"
+				     "ame of 27 units, in 3 ps=1\n");
 	for (size_t i = 1; i < 3; i++)
 		ingot_put_le16(piece + 64 + 2 * i - 1, '.');
 	ingot_put_le16(piece + 64 + 5, 0);
