@@ -5,6 +5,7 @@
  *	qcow2         QEMU's, version 3, clusters of 64 KiB compressed with deflate
  *	qcow2-zstd    the same, compressed with Zstandard (QEMU 5.1 and later)
  *	qcow2-v2      version 2 (compat=0.10), for old OpenStack
+ *	vmdk          VMware's streamOptimized
  *	vhd           Microsoft's, fixed size: what Azure takes
  *
  * docs/formats.md has the bytes of each.
@@ -30,7 +31,7 @@ INGOT_API const struct ingot_format *ingot_format_at(size_t i);
  * read: what needs another file (a backing file, external data), a key or a snapshot is refused,
  * and so is a container that is known but cannot be read.
  *
- * ret_name, if not NULL, receives the format's name: "raw", "qcow2" or "vhd".
+ * ret_name, if not NULL, receives the format's name: "raw", "qcow2", "vmdk" or "vhd".
  */
 INGOT_API INGOT_MUST_USE int ingot_format_open(const char *path, const char **ret_name,
 					       struct ingot_source **ret, struct ingot_error *err);

@@ -57,7 +57,7 @@ void ingot_writer_names(char *text, size_t size);
 extern const struct ingot_writer_ops ingot_raw_writer;
 extern const struct ingot_writer_ops ingot_qcow2_writer, ingot_qcow2_zstd_writer,
 	ingot_qcow2_v2_writer;
-extern const struct ingot_writer_ops ingot_vhd_writer;
+extern const struct ingot_writer_ops ingot_vmdk_writer, ingot_vhd_writer;
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
@@ -76,6 +76,8 @@ struct ingot_reader_ops {
 
 bool ingot_qcow2_probe(const struct ingot_probe *probe);
 int ingot_qcow2_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);
+bool ingot_vmdk_probe(const struct ingot_probe *probe);
+int ingot_vmdk_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);
 bool ingot_vhd_probe(const struct ingot_probe *probe);
 int ingot_vhd_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);
 

@@ -5,6 +5,16 @@
 #include "base/bytes.h"
 #include "formats/format_internal.h"
 
+static bool is_cowd(const struct ingot_probe *probe)
+{
+	return memcmp(probe->head, "COWD", 4) == 0;
+}
+
+static bool is_descriptor(const struct ingot_probe *probe)
+{
+	return memcmp(probe->head, "# Disk DescriptorFile", 21) == 0;
+}
+
 static bool is_vhdx(const struct ingot_probe *probe)
 {
 	return memcmp(probe->head, "vhdxfile", 8) == 0;
@@ -36,6 +46,9 @@ static bool is_xz(const struct ingot_probe *probe)
 /* What starts like a container is never taken for a raw disk. */
 static const struct ingot_reader_ops READERS[] = {
 	{"qcow2", ingot_qcow2_probe, ingot_qcow2_open, NULL},
+	{"vmdk", ingot_vmdk_probe, ingot_vmdk_open, NULL},
+	{"cowd", is_cowd, NULL, "a sparse VMDK of ESX"},
+	{"vmdk", is_descriptor, NULL, "the descriptor of a VMDK in several files"},
 	{"vhd", ingot_vhd_probe, ingot_vhd_open, NULL},
 	{"vhdx", is_vhdx, NULL, "a VHDX"},
 	{"vdi", is_vdi, NULL, "a VDI"},

@@ -98,7 +98,7 @@ static int read_packed(struct qcow2_source *q, uint64_t entry, struct ingot_unpa
 	uint64_t offset = entry & ((UINT64_C(1) << bits) - 1);
 	uint64_t sectors = ((entry & (QCOW2_COMPRESSED - 1)) >> bits) + 1;
 	INGOT_FREE unsigned char *packed = NULL;
-	size_t n;
+	size_t n, got;
 	int rc;
 
 	if (offset >= q->file->size)
@@ -112,7 +112,10 @@ static int read_packed(struct qcow2_source *q, uint64_t entry, struct ingot_unpa
 	rc = ingot_source_read(q->file, offset, packed, n, err);
 	if (rc < 0)
 		return rc;
-	rc = ingot_unpack(unpacker, q->packing, packed, n, cluster, (size_t)cluster_size(q), err);
+	rc = ingot_unpack(unpacker, q->packing, packed, n, cluster, (size_t)cluster_size(q), &got,
+			  err);
+	if (rc == 0 && got != cluster_size(q))
+		rc = ingot_raise(err, -EBADMSG, "the compressed data gives %zu bytes only", got);
 	return rc < 0 ? ingot_wrap(err, rc, "a compressed cluster at 0x%llx",
 				   (unsigned long long)offset)
 		      : 0;

@@ -6,7 +6,7 @@
 
 static const struct ingot_writer_ops *const WRITERS[] = {
 	&ingot_raw_writer,	&ingot_qcow2_writer, &ingot_qcow2_zstd_writer,
-	&ingot_qcow2_v2_writer, &ingot_vhd_writer,
+	&ingot_qcow2_v2_writer, &ingot_vmdk_writer,  &ingot_vhd_writer,
 };
 
 enum { WRITER_COUNT = sizeof(WRITERS) / sizeof(WRITERS[0]) };

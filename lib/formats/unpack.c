@@ -11,7 +11,7 @@ void ingot_unpacker_done(struct ingot_unpacker *unpacker)
 }
 
 static int inflate_piece(struct ingot_unpacker *unpacker, enum ingot_packing packing,
-			 const void *in, size_t n_in, void *out, size_t n_out,
+			 const void *in, size_t n_in, void *out, size_t n_out, size_t *ret_n,
 			 struct ingot_error *err)
 {
 	enum libdeflate_result result;
@@ -23,19 +23,19 @@ static int inflate_piece(struct ingot_unpacker *unpacker, enum ingot_packing pac
 		return ingot_raise_oom(err, 0);
 	if (packing == INGOT_PACKED_ZLIB)
 		result = libdeflate_zlib_decompress_ex(unpacker->deflate, in, n_in, out, n_out,
-						       &used, NULL);
+						       &used, ret_n);
 	else
 		result = libdeflate_deflate_decompress_ex(unpacker->deflate, in, n_in, out, n_out,
-							  &used, NULL);
+							  &used, ret_n);
 	if (result == LIBDEFLATE_SUCCESS)
 		return 0;
 	if (result == LIBDEFLATE_BAD_DATA)
 		return ingot_raise(err, -EBADMSG, "the compressed data is damaged");
-	return ingot_raise(err, -EBADMSG, "the compressed data does not give %zu bytes", n_out);
+	return ingot_raise(err, -EBADMSG, "the compressed data gives more than %zu bytes", n_out);
 }
 
 static int unzstd_piece(struct ingot_unpacker *unpacker, const void *in, size_t n_in, void *out,
-			size_t n_out, struct ingot_error *err)
+			size_t n_out, size_t *ret_n, struct ingot_error *err)
 {
 	size_t frame = ZSTD_findFrameCompressedSize(in, n_in), got;
 
@@ -50,16 +50,14 @@ static int unzstd_piece(struct ingot_unpacker *unpacker, const void *in, size_t 
 	if (ZSTD_isError(got))
 		return ingot_raise(err, -EBADMSG, "the compressed data is damaged: %s",
 				   ZSTD_getErrorName(got));
-	if (got != n_out)
-		return ingot_raise(err, -EBADMSG, "the compressed data gives %zu bytes, not %zu",
-				   got, n_out);
+	*ret_n = got;
 	return 0;
 }
 
 int ingot_unpack(struct ingot_unpacker *unpacker, enum ingot_packing packing, const void *in,
-		 size_t n_in, void *out, size_t n_out, struct ingot_error *err)
+		 size_t n_in, void *out, size_t n_out, size_t *ret_n, struct ingot_error *err)
 {
 	if (packing == INGOT_PACKED_ZSTD)
-		return unzstd_piece(unpacker, in, n_in, out, n_out, err);
-	return inflate_piece(unpacker, packing, in, n_in, out, n_out, err);
+		return unzstd_piece(unpacker, in, n_in, out, n_out, ret_n, err);
+	return inflate_piece(unpacker, packing, in, n_in, out, n_out, ret_n, err);
 }

@@ -22,11 +22,11 @@ struct ingot_unpacker {
 void ingot_unpacker_done(struct ingot_unpacker *unpacker);
 
 /*
- * Exactly n_out bytes from the start of the input; what follows the compressed data is ignored.
- * No more is ever written, whatever the input says.
+ * At most n_out bytes, *ret_n of them, from the start of the input; what would give more is an
+ * error. What follows the compressed data is ignored.
  */
 INGOT_MUST_USE int ingot_unpack(struct ingot_unpacker *unpacker, enum ingot_packing packing,
-				const void *in, size_t n_in, void *out, size_t n_out,
+				const void *in, size_t n_in, void *out, size_t n_out, size_t *ret_n,
 				struct ingot_error *err);
 
 #endif

@@ -1,0 +1,40 @@
+/*
+ * Sparse extents of VMware, Virtual Disk Format 5.0. Everything is little-endian and counted in
+ * sectors of 512 bytes.
+ *
+ *	  0  4  magic "KDMV"				 48  8  redundant grain directory
+ *	  4  4  version, 1 .. 3				 56  8  grain directory, or all ones: at the
+ *end 8  4  flags					 64  8  sectors before the first grain 12  8
+ *capacity				 72  1  unclean shutdown 20  8  sectors of a grain
+ *73  4  "\n \r\n", which a text transfer breaks
+ *	 28  8  descriptor				 77  2  compression, 1: deflate
+ *	 36  8  its sectors				 79     zero
+ *	 44  4  entries of a grain table
+ *
+ * A grain of a compressed extent is a marker (8 bytes sector on the disk, 4 bytes size) and a zlib
+ * stream. Other markers are a sector: 8 bytes number of sectors that follow, 4 bytes 0, 4 bytes
+ *kind.
+ */
+#ifndef INGOT_FORMATS_VMDK_INTERNAL_H
+#define INGOT_FORMATS_VMDK_INTERNAL_H
+
+#include <stdint.h>
+
+#define VMDK_MAGIC     0x564d444bU
+#define VMDK_GD_AT_END UINT64_MAX
+
+enum {
+	VMDK_SECTOR = 512,
+	VMDK_FLAG_NEWLINES = 1 << 0,
+	VMDK_FLAG_ZEROED = 1 << 2, /* entry 1: a grain of zeros */
+	VMDK_FLAG_COMPRESSED = 1 << 16,
+	VMDK_FLAG_MARKERS = 1 << 17,
+	VMDK_GTES = 512,
+	VMDK_GRAIN_MARKER = 12,
+	VMDK_MARKER_END = 0,
+	VMDK_MARKER_GT = 1,
+	VMDK_MARKER_GD = 2,
+	VMDK_MARKER_FOOTER = 3,
+};
+
+#endif

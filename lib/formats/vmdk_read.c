@@ -1,0 +1,430 @@
+/*
+ * A VMDK that is one sparse extent with its descriptor inside (streamOptimized, monolithicSparse)
+ * as the disk inside. Tables are read where they are needed and never kept.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "formats/format_internal.h"
+#include "formats/unpack_internal.h"
+#include "formats/vmdk_internal.h"
+
+enum {
+	RUN_MAX = 128,		     /* table entries at a time */
+	GRAIN_MAX = 2048,	     /* sectors; the specification's default is 128 */
+	DIRECTORY_MAX = 32 << 20,    /* bytes: 256 TiB of grains of 64 KiB */
+	DESCRIPTOR_MAX = 128 * 1024, /* bytes */
+};
+
+struct vmdk_source {
+	struct ingot_source source;
+	struct ingot_source *file;
+	uint32_t flags, gtes;
+	uint64_t grain;	    /* bytes */
+	uint64_t directory; /* its place, bytes */
+	uint64_t tables;    /* entries of the directory */
+};
+
+struct entries {
+	size_t count;
+	uint32_t list[RUN_MAX];
+};
+
+/* Disk bytes behind a grain table. */
+static uint64_t table_span(const struct vmdk_source *v)
+{
+	return v->grain * v->gtes;
+}
+
+static bool is_hole(const struct vmdk_source *v, uint32_t entry)
+{
+	return entry == 0 || (entry == 1 && v->flags & VMDK_FLAG_ZEROED);
+}
+
+/* --- tables ------------------------------------------------------------------------------------
+ */
+
+static int table_place(const struct vmdk_source *v, uint32_t entry, uint64_t *ret,
+		       struct ingot_error *err)
+{
+	*ret = is_hole(v, entry) ? 0 : (uint64_t)entry * VMDK_SECTOR;
+	if (*ret != 0 && !ingot_in_range(*ret, (uint64_t)v->gtes * 4, v->file->size))
+		return ingot_raise(err, -EBADMSG, "a grain table at 0x%llx: not in the file",
+				   (unsigned long long)*ret);
+	return 0;
+}
+
+/*
+ * The table entries from a place on the disk, as many as fit and lie in the same table. *span: so
+ * many bytes are known to be zero, and there are no entries.
+ */
+static int read_entries(struct vmdk_source *v, uint64_t offset, struct entries *ret, uint64_t *span,
+			struct ingot_error *err)
+{
+	uint64_t index = offset % table_span(v) / v->grain, table;
+	unsigned char raw[4 * RUN_MAX];
+	int rc = ingot_source_read(v->file, v->directory + offset / table_span(v) * 4, raw, 4, err);
+
+	if (rc == 0)
+		rc = table_place(v, ingot_get_le32(raw), &table, err);
+	if (rc < 0)
+		return rc;
+	*span = table_span(v) - offset % table_span(v);
+	ret->count = 0;
+	if (table == 0)
+		return 0;
+	*span = 0;
+	ret->count = (size_t)ingot_min(v->gtes - index, RUN_MAX);
+	rc = ingot_source_read(v->file, table + index * 4, raw, ret->count * 4, err);
+	for (size_t i = 0; i < ret->count; i++)
+		ret->list[i] = ingot_get_le32(raw + 4 * i);
+	return rc;
+}
+
+/* --- grains ------------------------------------------------------------------------------------
+ */
+
+/* What one read_at needs for compressed grains. */
+struct unpacking {
+	struct ingot_unpacker unpacker;
+	unsigned char *grain, *packed;
+};
+
+/* The packed bytes of the grain at that disk offset; *n of them. */
+static int load_packed(struct vmdk_source *v, uint64_t place, uint64_t offset,
+		       unsigned char *packed, size_t *n, struct ingot_error *err)
+{
+	unsigned char marker[VMDK_GRAIN_MARKER];
+	int rc = ingot_source_read(v->file, place, marker, sizeof(marker), err);
+
+	if (rc < 0)
+		return rc;
+	*n = ingot_get_le32(marker + 8);
+	if (ingot_get_le64(marker) != offset / VMDK_SECTOR)
+		return ingot_raise(err, -EBADMSG, "the grain at 0x%llx belongs somewhere else",
+				   (unsigned long long)place);
+	if (*n > 2 * v->grain)
+		return ingot_raise(err, -EBADMSG, "the grain at 0x%llx has %zu compressed bytes",
+				   (unsigned long long)place, *n);
+	return ingot_source_read(v->file, place + sizeof(marker), packed, *n, err);
+}
+
+/* The grain at that disk offset into unpacking->grain. The last one may be cut off. */
+static int read_packed(struct vmdk_source *v, uint64_t place, uint64_t offset,
+		       struct unpacking *unpacking, struct ingot_error *err)
+{
+	size_t n, got, want = (size_t)ingot_min(v->grain, v->source.size - offset);
+	int rc;
+
+	if (!unpacking->grain)
+		unpacking->grain = ingot_alloc(1, (size_t)v->grain, err);
+	if (unpacking->grain && !unpacking->packed)
+		unpacking->packed = ingot_alloc(2, (size_t)v->grain, err);
+	if (!unpacking->packed)
+		return -ENOMEM;
+	rc = load_packed(v, place, offset, unpacking->packed, &n, err);
+	if (rc < 0)
+		return rc;
+	rc = ingot_unpack(&unpacking->unpacker, INGOT_PACKED_ZLIB, unpacking->packed, n,
+			  unpacking->grain, (size_t)v->grain, &got, err);
+	if (rc == 0 && got < want)
+		rc = ingot_raise(err, -EBADMSG, "the compressed data gives %zu bytes, not %zu", got,
+				 want);
+	return rc < 0 ? ingot_wrap(err, rc, "the grain at 0x%llx", (unsigned long long)place) : 0;
+}
+
+/* n bytes of one grain. */
+static int read_inside(struct vmdk_source *v, uint32_t entry, uint64_t offset, unsigned char *data,
+		       size_t n, struct unpacking *unpacking, struct ingot_error *err)
+{
+	uint64_t place = (uint64_t)entry * VMDK_SECTOR, inside = offset % v->grain;
+	int rc;
+
+	if (is_hole(v, entry)) {
+		memset(data, 0, n);
+		return 0;
+	}
+	if (!(v->flags & VMDK_FLAG_COMPRESSED))
+		return ingot_source_read(v->file, place + inside, data, n, err);
+	rc = read_packed(v, place, offset - inside, unpacking, err);
+	if (rc == 0)
+		memcpy(data, unpacking->grain + inside, n);
+	return rc;
+}
+
+/* As much as one call of read_entries tells about. */
+static int read_run(struct vmdk_source *v, uint64_t offset, unsigned char *data, size_t n,
+		    struct unpacking *unpacking, size_t *done, struct ingot_error *err)
+{
+	struct entries entries;
+	uint64_t span;
+	int rc = read_entries(v, offset, &entries, &span, err);
+
+	if (rc < 0)
+		return rc;
+	*done = (size_t)ingot_min(n, span);
+	memset(data, 0, *done);
+	for (size_t i = 0; i < entries.count && *done < n; i++) {
+		uint64_t at = offset + *done;
+		size_t part = (size_t)ingot_min(n - *done, v->grain - at % v->grain);
+
+		rc = read_inside(v, entries.list[i], at, data + *done, part, unpacking, err);
+		if (rc < 0)
+			return rc;
+		*done += part;
+	}
+	return 0;
+}
+
+static int read_at(struct ingot_source *source, uint64_t offset, void *data, size_t n,
+		   struct ingot_error *err)
+{
+	struct vmdk_source *v = (struct vmdk_source *)source;
+	struct unpacking unpacking = {0};
+	int rc = 0;
+
+	for (size_t at = 0, part; rc == 0 && at < n; at += part)
+		rc = read_run(v, offset + at, (unsigned char *)data + at, n - at, &unpacking, &part,
+			      err);
+	ingot_unpacker_done(&unpacking.unpacker);
+	free(unpacking.grain);
+	free(unpacking.packed);
+	return rc < 0 ? ingot_wrap(err, rc, "vmdk '%s'", source->name) : 0;
+}
+
+static int extent_at(struct ingot_source *source, uint64_t offset, struct ingot_extent *ret,
+		     struct ingot_error *err)
+{
+	struct vmdk_source *v = (struct vmdk_source *)source;
+	struct entries entries;
+	uint64_t span;
+	size_t i = 0;
+	int rc = read_entries(v, offset, &entries, &span, err);
+
+	if (rc < 0)
+		return ingot_wrap(err, rc, "vmdk '%s'", source->name);
+	ret->hole = entries.count == 0 || is_hole(v, entries.list[0]);
+	while (i < entries.count && is_hole(v, entries.list[i]) == ret->hole)
+		i++;
+	if (i > 0)
+		span = i * v->grain - offset % v->grain;
+	ret->length = ingot_min(span, source->size - offset);
+	return 0;
+}
+
+static void vmdk_free(struct ingot_source *source)
+{
+	ingot_source_free(((struct vmdk_source *)source)->file);
+	free(source);
+}
+
+static const struct ingot_source_ops VMDK_OPS = {read_at, extent_at, vmdk_free};
+
+/* --- opening -----------------------------------------------------------------------------------
+ */
+
+bool ingot_vmdk_probe(const struct ingot_probe *probe)
+{
+	return ingot_get_le32(probe->head) == VMDK_MAGIC;
+}
+
+static int check_descriptor(const char *text, struct ingot_error *err)
+{
+	const char *parent = strstr(text, "parentCID=");
+
+	if (!strstr(text, "createType=\"streamOptimized\"") &&
+	    !strstr(text, "createType=\"monolithicSparse\""))
+		return ingot_raise(err, -ENOTSUP,
+				   "it is neither streamOptimized nor monolithicSparse");
+	if (parent && strncmp(parent, "parentCID=ffffffff", 18) != 0)
+		return ingot_raise(err, -ENOTSUP, "it has a backing file: flatten it first");
+	return 0;
+}
+
+static int read_descriptor(struct vmdk_source *v, const unsigned char *h, struct ingot_error *err)
+{
+	uint64_t offset = ingot_get_le64(h + 28), sectors = ingot_get_le64(h + 36);
+	INGOT_FREE char *text = NULL;
+	int rc;
+
+	if (offset == 0 || sectors == 0)
+		return ingot_raise(err, -ENOTSUP, "its descriptor is in another file");
+	if (sectors > DESCRIPTOR_MAX / VMDK_SECTOR || offset > v->file->size / VMDK_SECTOR)
+		return ingot_raise(err, -EBADMSG, "a descriptor of %llu sectors at sector %llu",
+				   (unsigned long long)sectors, (unsigned long long)offset);
+	text = ingot_alloc(sectors + 1, VMDK_SECTOR, err);
+	if (!text)
+		return -ENOMEM;
+	rc = ingot_source_read(v->file, offset * VMDK_SECTOR, text, (size_t)sectors * VMDK_SECTOR,
+			       err);
+	return rc < 0 ? rc : check_descriptor(text, err);
+}
+
+static int check_sizes(struct vmdk_source *v, uint64_t capacity, uint64_t grain,
+		       struct ingot_error *err)
+{
+	if (capacity == 0 || capacity > INT64_MAX / VMDK_SECTOR)
+		return ingot_raise(err, -EBADMSG, "its size of %llu sectors is impossible",
+				   (unsigned long long)capacity);
+	if (!ingot_is_power_of_two(grain) || grain > GRAIN_MAX)
+		return ingot_raise(err, -EBADMSG, "its grains have %llu sectors",
+				   (unsigned long long)grain);
+	if (v->gtes == 0 || v->gtes > VMDK_GTES)
+		return ingot_raise(err, -EBADMSG, "its grain tables have %u entries", v->gtes);
+	return 0;
+}
+
+static int read_geometry(struct vmdk_source *v, const unsigned char *h, struct ingot_error *err)
+{
+	uint64_t directory = ingot_get_le64(h + 56);
+	int rc;
+
+	v->flags = ingot_get_le32(h + 8);
+	v->gtes = ingot_get_le32(h + 44);
+	rc = check_sizes(v, ingot_get_le64(h + 12), ingot_get_le64(h + 20), err);
+	if (rc < 0)
+		return rc;
+	if (v->flags & VMDK_FLAG_COMPRESSED && ingot_get_le16(h + 77) != 1)
+		return ingot_raise(err, -ENOTSUP, "its compression %u is unknown",
+				   ingot_get_le16(h + 77));
+	v->source.size = ingot_get_le64(h + 12) * VMDK_SECTOR;
+	v->grain = ingot_get_le64(h + 20) * VMDK_SECTOR;
+	v->tables = ingot_div_up(v->source.size, table_span(v));
+	if (directory == 0 || directory > v->file->size / VMDK_SECTOR ||
+	    v->tables > DIRECTORY_MAX / 4 ||
+	    !ingot_in_range(directory * VMDK_SECTOR, v->tables * 4, v->file->size))
+		return ingot_raise(err, -EBADMSG,
+				   "its grain directory at sector %llu: not in the file",
+				   (unsigned long long)directory);
+	v->directory = directory * VMDK_SECTOR;
+	return 0;
+}
+
+/* Where the directory is at the end, the footer has the header's fields as they turned out. */
+static int read_footer(struct vmdk_source *v, unsigned char *h, struct ingot_error *err)
+{
+	int rc;
+
+	if (v->file->size < 4 * VMDK_SECTOR)
+		return ingot_raise(err, -EBADMSG, "its footer is cut off");
+	rc = ingot_source_read(v->file, v->file->size - 2 * VMDK_SECTOR, h, VMDK_SECTOR, err);
+	if (rc < 0)
+		return rc;
+	if (ingot_get_le32(h) != VMDK_MAGIC || ingot_get_le64(h + 56) == VMDK_GD_AT_END)
+		return ingot_raise(err, -EBADMSG, "its footer is missing: the file may be cut off");
+	return 0;
+}
+
+static int read_header(struct vmdk_source *v, struct ingot_error *err)
+{
+	unsigned char h[VMDK_SECTOR];
+	uint32_t version;
+	int rc;
+
+	if (v->file->size < VMDK_SECTOR)
+		return ingot_raise(err, -EBADMSG, "its header is cut off");
+	rc = ingot_source_read(v->file, 0, h, sizeof(h), err);
+	if (rc < 0)
+		return rc;
+	version = ingot_get_le32(h + 4);
+	if (version < 1 || version > 3)
+		return ingot_raise(err, -ENOTSUP, "version %u is unknown", version);
+	rc = read_descriptor(v, h, err);
+	if (rc == 0 && ingot_get_le64(h + 56) == VMDK_GD_AT_END)
+		rc = read_footer(v, h, err);
+	return rc < 0 ? rc : read_geometry(v, h, err);
+}
+
+/* --- all tables together -----------------------------------------------------------------------
+ */
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The places of the grain tables, sorted; *ret_n of them. */
+static int load_places(struct vmdk_source *v, uint64_t **ret, size_t *ret_n,
+		       struct ingot_error *err)
+{
+	INGOT_FREE unsigned char *raw = ingot_alloc((size_t)v->tables, 4, err);
+	INGOT_FREE uint64_t *places =
+		raw ? ingot_alloc((size_t)v->tables, sizeof(*places), err) : NULL;
+	size_t n = 0;
+	int rc;
+
+	if (!places)
+		return -ENOMEM;
+	rc = ingot_source_read(v->file, v->directory, raw, (size_t)v->tables * 4, err);
+	for (size_t i = 0; rc == 0 && i < v->tables; i++) {
+		rc = table_place(v, ingot_get_le32(raw + 4 * i), &places[n], err);
+		if (rc == 0 && places[n] != 0)
+			n++;
+	}
+	if (rc < 0)
+		return rc;
+	qsort(places, n, sizeof(*places), by_value);
+	*ret = INGOT_TAKE(places);
+	*ret_n = n;
+	return 0;
+}
+
+static int count_grains(struct vmdk_source *v, uint64_t place, uint64_t *grains,
+			struct ingot_error *err)
+{
+	unsigned char raw[4 * VMDK_GTES];
+	int rc = ingot_source_read(v->file, place, raw, v->gtes * (size_t)4, err);
+
+	for (size_t i = 0; rc == 0 && i < v->gtes; i++)
+		*grains += !is_hole(v, ingot_get_le32(raw + 4 * i));
+	return rc;
+}
+
+/*
+ * A small file whose tables name the same grains again and again would unpack for days. Every grain
+ * has its own place: a sector at least if it is compressed, and all but its last one if not.
+ */
+static int check_tables(struct vmdk_source *v, struct ingot_error *err)
+{
+	uint64_t size = v->flags & VMDK_FLAG_COMPRESSED ? VMDK_SECTOR : v->grain;
+	INGOT_FREE uint64_t *places = NULL;
+	uint64_t grains = 0, need;
+	size_t n;
+	int rc = load_places(v, &places, &n, err);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0 && places[i] - places[i - 1] < (uint64_t)v->gtes * 4)
+			return ingot_raise(err, -EBADMSG,
+					   "the grain table at 0x%llx overlaps another",
+					   (unsigned long long)places[i]);
+		rc = count_grains(v, places[i], &grains, err);
+		if (rc < 0)
+			return rc;
+	}
+	if (ingot_mul(grains, size, &need) && need <= v->file->size + v->grain)
+		return 0;
+	return ingot_raise(err, -EBADMSG, "its tables name more data than the file can hold");
+}
+
+int ingot_vmdk_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err)
+{
+	INGOT_FREE struct vmdk_source *v = ingot_alloc(1, sizeof(*v), err);
+	int rc;
+
+	if (!v)
+		return -ENOMEM;
+	v->source = (struct ingot_source){.ops = &VMDK_OPS, .name = file->name};
+	v->file = file;
+	rc = read_header(v, err);
+	if (rc == 0)
+		rc = check_tables(v, err);
+	if (rc < 0)
+		return rc;
+	*ret = &INGOT_TAKE(v)->source;
+	return 0;
+}
