@@ -47,7 +47,7 @@ as_qemu() {
 	esac
 }
 
-containers="qcow2 qcow2-zstd qcow2-v2 vhd"
+containers="qcow2 qcow2-zstd qcow2-v2 vmdk vhd"
 for name in $containers; do
 	to_all+=(--to "$name=all.$name")
 done
@@ -101,6 +101,8 @@ check "zeros are holes in raw" sparse all.raw
 smaller() { [ "$(stat -c %s "$1")" -le "$(stat -c %s "$2")" ]; }
 qemu-img convert -f raw -O qcow2 -c in.raw peer.qcow2
 check "qcow2 is not larger than qemu-img's" smaller all.qcow2 peer.qcow2
+qemu-img convert -f raw -O vmdk -o subformat=streamOptimized in.raw peer.vmdk
+check "vmdk is not larger than qemu-img's" smaller all.vmdk peer.vmdk
 
 # --- what qemu-img writes ---------------------------------------------------------------------
 
@@ -132,7 +134,16 @@ for preallocation in metadata falloc full; do
 	reads "qcow2, preallocation=$preallocation" qcow2 -o preallocation=$preallocation
 done
 reads "qcow2, lazy refcounts" qcow2 -o lazy_refcounts=on
+for subformat in streamOptimized monolithicSparse; do
+	reads "vmdk, $subformat" vmdk -o subformat=$subformat
+done
+reads "vmdk, grains of zeros" vmdk -o zeroed_grain=on
+disk in.raw 1234567
+reads "vmdk, streamOptimized, the last grain is cut off" vmdk -o subformat=streamOptimized
 disk in.raw 600M
+for subformat in streamOptimized monolithicSparse; do
+	reads "vmdk of 600 MiB, $subformat" vmdk -o subformat=$subformat
+done
 reads "qcow2 of 600 MiB" qcow2
 reads "qcow2 of 600 MiB, compressed" qcow2 -c
 disk in.raw 7M
@@ -175,6 +186,13 @@ for format in vhdx vdi; do
 done
 rm -f peer && qemu-img create -q -f vpc -o subformat=dynamic peer 7M
 refused "a VHD that grows" "grows" peer
+for subformat in monolithicFlat twoGbMaxExtentSparse twoGbMaxExtentFlat; do
+	rm -f peer* && qemu-img create -q -f vmdk -o subformat=$subformat peer 7M
+	refused "vmdk $subformat" "in several files" peer
+done
+rm -f base peer && qemu-img create -q -f vmdk base 7M &&
+	qemu-img create -q -f vmdk -b base -F vmdk peer 7M
+refused "a backing file of a vmdk" "backing file" peer
 gzip -c in.raw >peer
 refused "gzip, rather than taken for raw" "gzip" peer
 
@@ -196,9 +214,27 @@ l2=$(($(od -An -tu8 --endian=big -j "$l1" -N 8 good | tr -d ' ') & 0xfffffffffff
 hostile "an L2 table that is the L1 table" "overlaps" "$l1" \
 	"\\x80\\0\\0\\0$(printf '\\x%02x' $((l1 >> 24)) $((l1 >> 16 & 255)) $((l1 >> 8 & 255)) 0)"
 hostile "a compressed cluster past the end" "not in the file" $((l2)) '\x40\x01\xff\xff\xff\xff\0\0'
-hostile "damaged data" "damaged\|does not give" 65600 '\xff\xff\xff\xff'
+hostile "damaged data" "damaged\|gives" 65600 '\xff\xff\xff\xff'
 head -c 8192 good >peer
 refused "a file that is cut off" "not in the file" peer
+
+"$ingot" convert in.raw --to vmdk=good
+size=$(stat -c %s good)
+hostile_vmdk() { # NAME WORDS OFFSET BYTES
+	cp good peer
+	patch peer "$3" "$4"
+	refused "hostile vmdk: $1" "$2" peer
+}
+footer=$((size - 1024))
+hostile_vmdk "2^64 sectors" "impossible" $((footer + 12)) '\xff\xff\xff\xff\xff\xff\xff\xff'
+hostile_vmdk "near 2^63 bytes" "grain directory" $((footer + 12)) '\xff\xff\xff\xff\xff\xff\x3f\0'
+hostile_vmdk "grains of 2^40 sectors" "grains have" $((footer + 20)) '\0\0\0\0\0\x01\0\0'
+hostile_vmdk "no footer" "footer is missing" "$footer" 'XXXX'
+hostile_vmdk "damaged data" "damaged\|gives" $((65536 + 100)) '\xff\xff\xff\xff\xff\xff\xff\xff'
+hostile_vmdk "a grain of 4 GiB" "compressed bytes" $((65536 + 8)) '\xff\xff\xff\xff'
+hostile_vmdk "a grain of another place" "somewhere else" 65536 '\x80'
+head -c $((size - 700)) good >peer
+refused "a vmdk that is cut off" "footer is missing" peer
 
 # --- the same bytes ----------------------------------------------------------------------------
 
