@@ -116,6 +116,24 @@ append_check() {
 		problem='the file has another length'
 }
 
+# Tree and parity, each in a file of its own.
+case_verity_format_parity() {
+	verb='verity format'
+	command=(verity format fixtures/data --data-blocks 268 --hash-file out/tree
+		--fec-file out/parity --fec-roots 4)
+	outputs=(tree parity)
+}
+
+# All of it into the data's own file.
+case_verity_format_appended_parity() {
+	verb='verity format'
+	command=(verity format out/data --data-blocks 268 --hash-offset 1097728
+		--fec-offset 1146880)
+	case_extra_files=1
+	case_prepare=append_prepare
+	case_check=append_check
+}
+
 case_sign_root-hash() {
 	command=(sign root-hash $ROOT_HASH --key fixtures/key --certificate fixtures/certificate
 		--output out/signature)
@@ -161,4 +179,5 @@ case_build() {
 }
 
 cases="case_mkfs case_mkfs_from_a_folder case_verity_format case_verity_format_appended
-case_sign_root-hash case_initrd case_uki case_disk case_build"
+case_verity_format_parity case_verity_format_appended_parity case_sign_root-hash case_initrd
+case_uki case_disk case_build"
