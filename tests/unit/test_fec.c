@@ -371,7 +371,7 @@ struct sparse {
 	struct ingot_source source;
 	const uint8_t *data;
 	uint64_t hole, hole_end, bad;
-	uint64_t holes_read; /* bytes */
+	_Atomic uint64_t holes_read; /* bytes */
 };
 
 static int sparse_read(struct ingot_source *source, uint64_t offset, void *data, size_t n,
@@ -382,8 +382,9 @@ static int sparse_read(struct ingot_source *source, uint64_t offset, void *data,
 	if (offset + n > sparse->bad)
 		return ingot_raise(e, -EIO, "a bad sector");
 	memcpy(data, sparse->data + offset, n);
-	for (uint64_t i = offset; i < offset + n; i++)
-		sparse->holes_read += i >= sparse->hole && i < sparse->hole_end;
+	if (offset < sparse->hole_end && offset + n > sparse->hole)
+		sparse->holes_read +=
+			ingot_min(offset + n, sparse->hole_end) - ingot_max(offset, sparse->hole);
 	return 0;
 }
 
