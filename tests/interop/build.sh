@@ -98,7 +98,7 @@ table_is_good() {
 		said=$(sfdisk --verify out/test-1.raw 2>&1 && sgdisk -v out/test-1.raw 2>&1)
 		printf '%s\n' "$said"
 		grep -q 'No errors detected' <<<"$said" && grep -q '^No problems found' <<<"$said" &&
-			! grep -qiE 'warning|problem:' <<<"$said"
+			! grep -qiE 'warning|caution|problem:' <<<"$said"
 	elif grep -q sector-size <<<"$(sfdisk --help)"; then
 		sfdisk --sector-size 4096 --verify out/test-1.raw
 	else

@@ -97,6 +97,8 @@ for arch in x86-64 arm64; do
 	check "discoverable $arch: sfdisk --verify" sfdisk --verify d-$arch.img
 	sgdisk -v d-$arch.img >sgdisk.txt 2>&1
 	check "discoverable $arch: sgdisk -v" grep -q '^No problems found' sgdisk.txt
+	check "discoverable $arch: sgdisk warns of nothing" \
+		sh -c '! grep -iE "warning|caution|problem:" sgdisk.txt'
 done
 # systemd's names of the types, as sfdisk knows them, must be what they are meant for.
 types() {
