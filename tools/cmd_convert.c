@@ -94,7 +94,7 @@ const struct cli_command cmd_convert = {
 		"OVA take); vhd (fixed size, what Azure takes).\n\n"
 		"The bytes depend on the disk's content and on --level alone: identifiers are derived from "
 		"the content, and no time and no name is stored. Level 5 makes files that are not larger "
-		"than qemu-img's, level 1 needs about half the time for about 8 % more bytes.\n\n"
+		"than qemu-img's, level 1 needs about half the time for about 9 % more bytes.\n\n"
 		"Either all outputs appear, whole, or none.",
 	.examples = "# for QEMU and for OpenStack\n"
 		    "ingot convert disk.img --to qcow2=disk.qcow2 --to qcow2-v2=openstack.qcow2\n\n"
