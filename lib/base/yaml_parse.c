@@ -60,11 +60,23 @@ static int expect_end(struct ingot_yaml *doc, yaml_parser_t *parser, const char 
 	return root ? invalid(doc, err) : 0;
 }
 
+/*
+ * The byte order mark that some editors put in front. libyaml skips it only where it guesses the
+ * encoding itself; as text it would move the first key a column to the right.
+ */
+static size_t mark_length(const char *text, size_t size)
+{
+	return size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
 static int load(struct ingot_yaml *doc, const char *text, size_t size, struct ingot_error *err)
 {
+	size_t mark = mark_length(text, size);
 	yaml_parser_t parser;
 	int rc;
 
+	text += mark;
+	size -= mark;
 	if (!yaml_parser_initialize(&parser))
 		return ingot_raise_oom(err, sizeof(parser));
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);

@@ -165,6 +165,17 @@ static void syntax(void **state)
 	expect_invalid("a: !!int 5\n", 11, "t:1:4: tags (!...) are not used here\n");
 }
 
+static void byte_order_mark(void **state)
+{
+	(void)state;
+	expect_keys("\xef\xbb\xbfname: a\nother: b\n", "t:2:1: unknown key 'other'\n");
+	expect_keys("\xef\xbb\xbf", "t: it is not a mapping (KEY: VALUE)\n");
+	expect_invalid("\xef\xbb\xbf"
+		       "a: [1\n",
+		       9,
+		       "t:2:1: did not find expected ',' or ']' while parsing a flow sequence\n");
+}
+
 static void aliases(void **state)
 {
 	struct fixture *f = parse("- &a {name: x}\n- *a\n- *a\n");
@@ -224,9 +235,15 @@ static void files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(values), cmocka_unit_test(wrong_values), cmocka_unit_test(keys),
-		cmocka_unit_test(syntax), cmocka_unit_test(aliases),	  cmocka_unit_test(laughs),
-		cmocka_unit_test(depth),  cmocka_unit_test(files),
+		cmocka_unit_test(values),
+		cmocka_unit_test(wrong_values),
+		cmocka_unit_test(keys),
+		cmocka_unit_test(syntax),
+		cmocka_unit_test(aliases),
+		cmocka_unit_test(laughs),
+		cmocka_unit_test(byte_order_mark),
+		cmocka_unit_test(depth),
+		cmocka_unit_test(files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
