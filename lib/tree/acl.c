@@ -56,7 +56,8 @@ static int add(struct acl *acl, int raw_tag, int permissions, int id, const char
 		if (id < 0)
 			return ingot_raise(err, -EINVAL,
 					   "its ACL says '%s' without a number (tar has "
-					   "--numeric-owner)",
+					   "--xattrs --xattrs-include='*' in place of "
+					   "--acls)",
 					   ingot_printable(name ? name : "",
 							   name ? strlen(name) : 0, text,
 							   sizeof(text)));

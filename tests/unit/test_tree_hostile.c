@@ -221,7 +221,7 @@ static void metadata(void **state)
 	tar_pax(&tar, "SCHILY.acl.access",
 		"user::rw-,user:lisa:rw-,group::r--,mask::rw-,other::r--");
 	TAR(&tar, .name = "a");
-	refused(&tar, "'a': its ACL says 'lisa' without a number");
+	refused(&tar, "'a': its ACL says 'lisa' without a number (tar has --xattrs");
 	tar_pax(&tar, "SCHILY.acl.access", "user::rw-,user:5:rw-,group::r--,other::r--");
 	TAR(&tar, .name = "a");
 	refused(&tar, "'a': its ACL has no mask");
