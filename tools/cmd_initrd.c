@@ -123,7 +123,7 @@ static const struct cli_option OPTIONS[] = {
 const struct cli_command cmd_initrd = {
 	.name = "initrd",
 	.arguments = "",
-	.summary = "append the verity settings to an initrd",
+	.summary = "Append the verity settings to an initrd",
 	.description =
 		"Writes an initrd that opens /dev/mapper/usr: the base files, each padded to a "
 		"multiple of 4 bytes (the kernel silently skips an archive that starts elsewhere), "

@@ -185,9 +185,9 @@ const struct cli_command cmd_mkfs = {
 		"A tree that does not fit into --size is refused before anything is written, with the "
 		"heaviest folders.",
 	.examples =
-		"# the usr folder of an archive, 1016 MiB large\n"
-		"ingot mkfs --from rootfs.tar.zst --subtree usr --size 1016M --epoch 1767225600 "
-		"--output usr.ext2\n"
+		"# the usr folder of an archive; in 1 GiB there is room for its hash tree behind it\n"
+		"ingot mkfs --from rootfs.tar.zst --subtree usr --size 1065345024 "
+		"--epoch 1767225600 --output usr.ext2\n"
 		"# a directory of one's own, everything owned by root\n"
 		"ingot mkfs --from ./tree --owner 0:0 --epoch 0 --output tree.ext2",
 	.options = OPTIONS,

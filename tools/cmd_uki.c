@@ -170,7 +170,7 @@ static const struct cli_option OPTIONS[] = {
 const struct cli_command cmd_uki = {
 	.name = "uki",
 	.arguments = "",
-	.summary = "make a unified kernel image",
+	.summary = "Make a unified kernel image",
 	.description =
 		"Adds kernel, initrd, command line and os-release to systemd-stub, as sections of one "
 		"EFI program that the firmware starts by itself as EFI/BOOT/BOOTX64.EFI. Kernel and "

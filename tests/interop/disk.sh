@@ -5,6 +5,7 @@
 # 512-byte tables only; 4096 is checked with sfdisk (fdisk where sfdisk is older than 2.39).
 set -u
 ingot=$(realpath "$1")
+root=$(realpath "$(dirname "$0")/../..")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 2
@@ -221,6 +222,17 @@ bad.yaml:5:45: size is not a multiple of the sector size, 512" "$(grep ^bad.yaml
 echo old >kept.img
 "$ingot" disk --layout flatcar --partition OEM=nowhere --output kept.img 2>log
 same "an old output is kept" old "$(cat kept.img)"
+
+# The size that the guide and the help of mkfs tell: hash tree and data fill USR-A, no more.
+guide=$root/docs/build-your-own.md
+size=$(grep -o -- '--size [0-9A-Z]*' "$guide" | cut -d' ' -f2)
+same "guide: the tree begins where the data ends" "$size
+$size" "$(grep -o -- '--hash-offset [0-9]*' "$guide" | cut -d' ' -f2)"
+check "mkfs --help: the same size" sh -c "'$ingot' mkfs --help | grep -q -- '--size $size '"
+mkdir guide && echo data >guide/file
+check "guide: mkfs" "$ingot" mkfs --from guide --size "$size" --epoch 0 --output usr.img
+check "guide: verity format" "$ingot" verity format usr.img --hash-offset "$size"
+check "guide: disk" "$ingot" disk --layout flatcar --partition USR-A=usr.img --output disk.img
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
