@@ -34,8 +34,8 @@ int cli_epoch(const struct cli_u64 *option, int64_t *ret, struct ingot_error *er
 		if (rc < 0)
 			return ingot_wrap(err, rc, "SOURCE_DATE_EPOCH");
 	}
-	if (value > INT64_MAX)
-		return ingot_raise(err, -ERANGE, "epoch %llu is too large",
+	if (value > UINT32_MAX) /* what ext4 and FAT can tell */
+		return ingot_raise(err, -ERANGE, "epoch %llu lies beyond the year 2106",
 				   (unsigned long long)value);
 	*ret = (int64_t)value;
 	return 0;

@@ -142,8 +142,14 @@ static int run(const struct cli *cli, struct ingot_error *err)
 	if (rc < 0 && ingot_problems_any(&problems))
 		rc = print_problems(&problems, rc, err);
 	ingot_problems_done(&problems);
-	if (rc == 0)
+	if (rc == 0) {
 		rc = report(&summary, cli, err);
+		if (rc == 0 && fflush(stdout) != 0)
+			rc = ingot_raise_errno(err, errno, "write to standard output");
+		if (rc < 0)
+			rc = ingot_wrap(err, rc, "'%s' is complete, but its summary is not printed",
+					summary.image);
+	}
 	ingot_build_summary_done(&summary);
 	return rc;
 }
@@ -167,7 +173,7 @@ const struct cli_command cmd_build = {
 		"FILE:LINE:COLUMN: TEXT. Things that machines must not share (SSH host keys, machine-id, "
 		"random seeds, leases, private keys) are refused until the recipe excludes them.\n\n"
 		"The same inputs give the same bytes on any machine, for any number of threads, on any "
-		"day. On failure nothing has changed under the final names.",
+		"day. On failure nothing has changed under the final names; only if the summary cannot be printed is the image there all the same, and the error says so.",
 	.examples = "# what the README shows\ningot build demo.yaml --output out\n"
 		    "# the epoch from the source's last commit\n"
 		    "SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) ingot build demo.yaml",

@@ -86,6 +86,29 @@ static bool fill_standard_descriptors(void)
 	return true;
 }
 
+/* The first word is no command, but perhaps the first half of some. */
+static int no_command(const char *word)
+{
+	size_t n = word ? strlen(word) : 0, count = 0;
+
+	if (!word)
+		fprintf(stderr, "ingot: a command is missing\n");
+	else if (word[0] == '-')
+		fprintf(stderr, "ingot: unknown option %s\n", word);
+	for (size_t i = 0; word && i < cli_command_count; i++) {
+		const char *name = cli_commands[i]->name;
+
+		if (strncmp(name, word, n) == 0 && name[n] == ' ')
+			fprintf(stderr, "%s'%s'", count++ ? ", " : "ingot: there is ", name);
+	}
+	if (count)
+		fputc('\n', stderr);
+	else if (word && word[0] != '-')
+		fprintf(stderr, "ingot: no command is called '%s'\n", word);
+	fprintf(stderr, "Try 'ingot --help'.\n");
+	return EXIT_CANNOT;
+}
+
 int main(int argc, char **argv)
 {
 	const struct cli_command *command;
@@ -102,11 +125,7 @@ int main(int argc, char **argv)
 		return print_help(command);
 	}
 	command = cli_find_command(argc - 1, argv + 1, &used);
-	if (!command) {
-		fprintf(stderr, "ingot: %s%s%s\nTry 'ingot --help'.\n",
-			argc > 1 ? "no command is called '" : "a command is missing",
-			argc > 1 ? argv[1] : "", argc > 1 ? "'" : "");
-		return EXIT_CANNOT;
-	}
+	if (!command)
+		return no_command(argc > 1 ? argv[1] : NULL);
 	return run(command, argc - 1 - used, argv + 1 + used);
 }

@@ -53,7 +53,7 @@ static int place_partitions(struct build *b, struct ingot_error *err)
 	int rc = ingot_layout_place(b->layout, &options, &b->placement, err);
 
 	if (rc < 0)
-		return ingot_wrap(err, rc, "layout '%s'", b->layout->name);
+		return rc;
 #define FIND(content) ingot_placement_find_content(b->placement, b->layout, content)
 	b->usr_place = FIND(INGOT_CONTENT_USR);
 	b->hash_place = FIND(INGOT_CONTENT_USR_VERITY);
@@ -297,6 +297,20 @@ static int plan_tree(struct build *b, struct ingot_problems *problems, struct in
 	return rc;
 }
 
+/* A tree that finds no place in the layout is dropped, which should be meant. */
+static void note_what_is_left_out(struct build *b)
+{
+	const struct ingot_node *child = ingot_tree_root(b->tree)->children;
+	size_t others = 0;
+
+	for (; child; child = child->next)
+		others += !b->usr_place || strcmp(child->name, "usr") != 0;
+	if (!b->root_place && others > 0)
+		build_note(b, "the layout '%s' has no root partition: only the tree's usr/ is in the "
+			      "image, and %zu other entries at its top are not",
+			   b->layout->name, others);
+}
+
 static int check_purpose(const struct build *b, struct ingot_error *err)
 {
 	if (b->recipe->boot && !b->esp_place)
@@ -323,6 +337,7 @@ int build_plan(struct build *b, struct ingot_problems *problems, struct ingot_er
 	if (rc < 0)
 		return rc;
 	build_step(b, "plan");
+	note_what_is_left_out(b);
 	if (b->usr_place)
 		rc = plan_usr(b, err);
 	if (rc == 0)

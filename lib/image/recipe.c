@@ -117,9 +117,9 @@ static void read_epoch(struct reader *r, struct ingot_yaml_map *map)
 		ingot_yaml_problem(map->node, "SOURCE_DATE_EPOCH: %s", err.text);
 		return;
 	}
-	if (epoch > (UINT64_C(1) << 33))
+	if (epoch > UINT32_MAX) /* what ext4 and FAT can tell */
 		ingot_yaml_problem(node.id ? node : map->node,
-				   "the epoch lies beyond the year 2242");
+				   "the epoch lies beyond the year 2106");
 	else
 		r->recipe->epoch = (int64_t)epoch;
 }
@@ -178,7 +178,9 @@ static void read_layout(struct reader *r, struct ingot_yaml_map *map)
 		path.path = recipe->layout_path;
 		check_path(r, &path, false /* folder_ok */);
 	}
-	(void)ingot_yaml_size(ingot_yaml_get(map, "size", false), &recipe->size);
+	node = ingot_yaml_get(map, "size", false);
+	if (ingot_yaml_size(node, &recipe->size) && recipe->size == 0)
+		ingot_yaml_problem(node, "a disk of no bytes");
 	node = ingot_yaml_get(map, "sector-size", false);
 	if (ingot_yaml_u64(node, &sector)) {
 		if (sector != 512 && sector != 4096)
