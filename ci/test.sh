@@ -34,7 +34,8 @@ stage() {
 	if [ $bad = 0 ]; then
 		printf '%d passed\n' $good
 	else
-		grep -aE -A 12 'FAILED|\*\*\*|[Ee]rror' "$logs/$name.log" | head -n 60 ||
+		grep -aE -A 12 '^FAILED|\*\*\*(Failed|Exc|Time)|error: |Sanitizer: ' "$logs/$name.log" |
+			head -n 60 ||
 			tail -n 30 "$logs/$name.log"
 		printf 'The whole of it is in %s\n' "$logs/$name.log"
 	fi

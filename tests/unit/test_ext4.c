@@ -278,8 +278,8 @@ static void kinds(void **state)
 	expect(*state, "debugfs -R 'stat file' a", "Mode:  04755");
 	expect(*state, "debugfs -R 'stat link' a", "User: 100000   Group: 65537");
 	expect(*state, "debugfs -R 'stat link' a", "Links: 2");
-	expect(*state, "TZ=UTC debugfs -R 'stat link' a",
-	       " mtime: 0xfffffffb:00000000 -- Wed Dec 31 23:59:55 1969");
+	/* Five seconds before 1970. (In words, debugfs 1.47.2 takes it for a time in 2106.) */
+	expect(*state, "debugfs -R 'stat link' a", " mtime: 0xfffffffb:00000000 -- ");
 	expect(*state, "debugfs -R 'stat folder' a", "Type: directory    Mode:  01777");
 	expect(*state, "debugfs -R 'stat folder' a", "Links: 2");
 	expect(*state, "debugfs -R 'stat long' a", "Size: 300");
