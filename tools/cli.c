@@ -28,8 +28,9 @@ int cli_epoch(const struct cli_u64 *option, int64_t *ret, struct ingot_error *er
 
 	if (!option->given) {
 		if (!text || !*text)
-			return ingot_raise(err, -EINVAL,
-					   "no epoch: give --epoch SECONDS or set SOURCE_DATE_EPOCH");
+			return ingot_raise(
+				err, -EINVAL,
+				"no epoch: give --epoch SECONDS or set SOURCE_DATE_EPOCH");
 		rc = ingot_parse_u64(text, &value, err);
 		if (rc < 0)
 			return ingot_wrap(err, rc, "SOURCE_DATE_EPOCH");

@@ -14,7 +14,7 @@ struct build_options {
 	bool json;
 };
 
-/* --- progress, on a terminal only -------------------------------------------------------------------- */
+/* --- progress, on a terminal only -------------------------------------- */
 
 struct terminal {
 	bool shown;
@@ -49,7 +49,7 @@ static void clear(const struct terminal *t)
 		fprintf(stderr, "\r\033[K");
 }
 
-/* --- the summary ------------------------------------------------------------------------------------- */
+/* --- the summary ------------------------------------------------------- */
 
 static json_t *summary_json(const struct ingot_build_summary *s)
 {
@@ -62,9 +62,8 @@ static json_t *summary_json(const struct ingot_build_summary *s)
 	(void)json_object_set_new(object, "data_blocks", json_integer((json_int_t)s->data_blocks));
 	(void)json_object_set_new(object, "hash_blocks", json_integer((json_int_t)s->hash_blocks));
 	for (size_t i = 0; i < s->step_count; i++)
-		(void)json_array_append_new(
-			steps, json_pack("{s:s, s:f}", "step", s->steps[i].name, "seconds",
-					 s->steps[i].seconds));
+		(void)json_array_append_new(steps, json_pack("{s:s, s:f}", "step", s->steps[i].name,
+							     "seconds", s->steps[i].seconds));
 	(void)json_object_set_new(object, "steps", steps);
 	return object;
 }
@@ -108,7 +107,7 @@ static int report(const struct ingot_build_summary *s, const struct cli *cli,
 	return rc;
 }
 
-/* --- the command ------------------------------------------------------------------------------------- */
+/* --- the command ------------------------------------------------------- */
 
 /* rc stays what it is, unless there is no memory for the list. */
 static int print_problems(struct ingot_problems *problems, int rc, struct ingot_error *err)
@@ -156,8 +155,10 @@ static int run(const struct cli *cli, struct ingot_error *err)
 
 #define AT(member) offsetof(struct build_options, member)
 static const struct cli_option OPTIONS[] = {
-	{"output", "DIR", "folder for the image and its manifest, made if it is not there; the current one "
-	 "without", AT(output), CLI_TEXT, false},
+	{"output", "DIR",
+	 "folder for the image and its manifest, made if it is not there; the current one "
+	 "without",
+	 AT(output), CLI_TEXT, false},
 	{"json", NULL, "print the summary as JSON", AT(json), CLI_FLAG, false},
 };
 

@@ -51,7 +51,7 @@ static const struct cli_option OPTIONS[] = {
 	 offsetof(struct options, image_version), CLI_TEXT, false},
 };
 
-/* --- the table ------------------------------------------------------------ */
+/* --- the table --------------------------------------------------------- */
 
 static int load_layout(const struct options *o, const char *architecture, struct ingot_layout **ret,
 		       struct ingot_error *err)
@@ -99,7 +99,7 @@ static int plan_table(const struct options *o, const struct ingot_layout *layout
 	return rc < 0 ? rc : ingot_gpt_plan(layout, placement, &identity, ret, err);
 }
 
-/* --- contents ------------------------------------------------------------- */
+/* --- contents ---------------------------------------------------------- */
 
 static int raise_unknown(const struct ingot_gpt *gpt, const char *label, size_t n,
 			 struct ingot_error *err)

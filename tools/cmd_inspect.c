@@ -30,8 +30,7 @@ static bool is_set(const json_t *o, const char *key)
 	return json_is_true(json_object_get(o, key));
 }
 
-/* --- one partition's content, in words
- * ---------------------------------------------------------------- */
+/* --- one partition's content, in words --------------------------------- */
 
 static void print_program(const json_t *program)
 {
@@ -106,8 +105,7 @@ static void print_content(const json_t *content)
 		print_verity(json_object_get(content, "verity"));
 }
 
-/* --- the table
- * ------------------------------------------------------------------------------------------ */
+/* --- the table --------------------------------------------------------- */
 
 static void print_attributes(const json_t *a)
 {
@@ -154,8 +152,7 @@ static void print_report(const json_t *report, const char *name)
 	json_array_foreach(partitions, i, p) print_partition(p);
 }
 
-/* --- the command
- * ------------------------------------------------------------------------------------------ */
+/* --- the command ------------------------------------------------------- */
 
 static void print_problems(const json_t *report)
 {

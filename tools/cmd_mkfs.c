@@ -123,8 +123,9 @@ static int run(const struct cli *cli, struct ingot_error *err)
 	int rc = cli_epoch(&o->epoch, &options.epoch, err);
 
 	if (rc == 0 && o->size.given && o->size.value == 0)
-		rc = cli_usage(cli, err, "--size 0 leaves no room; without --size it is as small as "
-					 "possible");
+		rc = cli_usage(cli, err,
+			       "--size 0 leaves no room; without --size it is as small as "
+			       "possible");
 	if (rc == 0)
 		rc = identifiers(o, &options, err);
 	if (rc == 0)

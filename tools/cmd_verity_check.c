@@ -36,8 +36,7 @@ struct check {
 	struct ingot_fec_result fec_result;
 };
 
-/* --- parameters --------------------------------------------------------------------------------
- */
+/* --- parameters -------------------------------------------------------- */
 
 /* With a superblock an option could only contradict it. */
 static int check_options(const struct cli *cli, const struct verity_options *o,
@@ -100,8 +99,7 @@ static int read_superblock(struct check *check, struct ingot_error *err)
 	return rc;
 }
 
-/* --- checking ----------------------------------------------------------------------------------
- */
+/* --- checking ---------------------------------------------------------- */
 
 static int check_both(struct check *check, struct ingot_error *err)
 {
@@ -138,8 +136,7 @@ static int check_parity(struct check *check, struct ingot_error *err)
 	return ingot_fec_check(&check->fec.geometry, &job, check->parity, &check->fec_result, err);
 }
 
-/* --- report ------------------------------------------------------------------------------------
- */
+/* --- report ------------------------------------------------------------ */
 
 static const char *verdict_text(enum ingot_verity_verdict verdict)
 {
@@ -247,8 +244,7 @@ static int report(const struct check *check, struct ingot_error *err)
 	return rc;
 }
 
-/* --- command -----------------------------------------------------------------------------------
- */
+/* --- command ----------------------------------------------------------- */
 
 static int run_opened(struct check *check, struct ingot_error *err)
 {

@@ -31,7 +31,7 @@ struct format {
 	size_t root_size;
 };
 
-/* --- identifiers --------------------------------------------------------------------------- */
+/* --- identifiers ------------------------------------------------------- */
 
 /* Without --seed: SHA-256 of the parameters as text, so that the same call gives the same tree. */
 static int default_seed(const struct ingot_verity_params *params, uint64_t data_blocks,
@@ -73,7 +73,7 @@ static int identifiers(const struct format_options *o, uint64_t data_blocks,
 	return 0;
 }
 
-/* --- report -------------------------------------------------------------------------------- */
+/* --- report ------------------------------------------------------------ */
 
 static int report(const struct format *format, struct ingot_error *err)
 {
@@ -106,7 +106,7 @@ static int report(const struct format *format, struct ingot_error *err)
 	return rc;
 }
 
-/* --- writing ------------------------------------------------------------------------------- */
+/* --- writing ----------------------------------------------------------- */
 
 static int build(struct format *format, struct ingot_source *file, struct ingot_sink *sink,
 		 struct ingot_error *err)
@@ -217,7 +217,7 @@ static int append(struct format *format, struct ingot_source *file, struct ingot
 	return rc;
 }
 
-/* --- command ------------------------------------------------------------------------------- */
+/* --- command ----------------------------------------------------------- */
 
 /* The parity's file, and how long the other one gets. */
 static int prepare_fec(struct format *format, const struct ingot_source *file,

@@ -75,7 +75,7 @@ void help_command(const struct cli_command *command)
 		printf("\nExamples:\n%s\n", command->examples);
 }
 
-/* --- man page ----------------------------------------------------------------------------------- */
+/* --- man page ---------------------------------------------------------- */
 
 /* Text for roff: backslashes, hyphens and leading dots would be commands. */
 static void roff(const char *text)
@@ -185,7 +185,8 @@ const struct cli_command cmd_man = {
 	.name = "man",
 	.arguments = "[COMMAND]",
 	.summary = "Print the manual page of a command, in roff",
-	.description = "The installed pages are made with it. Without COMMAND, the page of ingot itself.",
+	.description =
+		"The installed pages are made with it. Without COMMAND, the page of ingot itself.",
 	.examples = "# read a page without installing it\ningot man 'verity format' | man -l -",
 	.args_max = 1,
 	.run = run_man,

@@ -17,6 +17,7 @@
 
 enum { EXIT_DONE = 0, EXIT_CANNOT = 2 };
 
+/* clang-format off */
 const struct cli_command *const cli_commands[] = {
 	&cmd_build,
 	&cmd_mkfs,
@@ -31,6 +32,7 @@ const struct cli_command *const cli_commands[] = {
 	&cmd_man,
 	&cmd_completion,
 };
+/* clang-format on */
 const size_t cli_command_count = CLI_COUNT(cli_commands);
 
 static int cannot(const char *command, const struct ingot_error *err)

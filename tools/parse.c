@@ -10,14 +10,16 @@
 #include "io/pool.h"
 
 const struct cli_option cli_common_options[] = {
-	{"jobs", "N", "use N threads; 0 is every core, the default. The output does not depend on it",
+	{"jobs", "N",
+	 "use N threads; 0 is every core, the default. The output does not depend on it",
 	 offsetof(struct cli_common, jobs), CLI_U64, false},
 	{"quiet", NULL, "print nothing but errors", offsetof(struct cli_common, quiet), CLI_FLAG,
 	 false},
 	{"verbose", NULL, "say what is being done", offsetof(struct cli_common, verbose), CLI_FLAG,
 	 false},
 	{"help", NULL, "print this text", offsetof(struct cli_common, help), CLI_FLAG, false},
-	{"version", NULL, "print the version", offsetof(struct cli_common, version), CLI_FLAG, false},
+	{"version", NULL, "print the version", offsetof(struct cli_common, version), CLI_FLAG,
+	 false},
 };
 const size_t cli_common_option_count = CLI_COUNT(cli_common_options);
 

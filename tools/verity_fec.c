@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* --- geometry ------------------------------------------------------------------------------ */
+/* --- geometry ---------------------------------------------------------- */
 
 static int check_offset(const struct verity_options *options,
 			const struct ingot_verity_geometry *geometry,
@@ -52,7 +52,7 @@ uint64_t verity_fec_end(const struct verity_fec *fec)
 	return fec->wanted ? fec->offset + fec->geometry.parity_size : 0;
 }
 
-/* --- files --------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------- */
 
 static const char *base_name(const char *path)
 {
@@ -106,7 +106,7 @@ void verity_fec_done(struct verity_fec *fec)
 	ingot_output_free(fec->output);
 }
 
-/* --- parity -------------------------------------------------------------------------------- */
+/* --- parity ------------------------------------------------------------ */
 
 int verity_fec_write(const struct verity_fec *fec, struct ingot_source *data,
 		     struct ingot_sink *hash, unsigned jobs, struct ingot_error *err)

@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 
-/* --- cleanup attributes: `INGOT_FREE char *text = ...;` ------------------------------------- */
+/* --- cleanup attributes: `INGOT_FREE char *text = ...;` ---------------- */
 
 static inline void ingot_cleanup_free(void *p)
 {
@@ -46,7 +46,7 @@ static inline void ingot_cleanup_close(const int *fd)
 			release(*p);                                                               \
 	}
 
-/* --- checked arithmetic: false on overflow --------------------------------------------------- */
+/* --- checked arithmetic: false on overflow ----------------------------- */
 
 static inline INGOT_MUST_USE bool ingot_add(uint64_t a, uint64_t b, uint64_t *ret)
 {
@@ -91,8 +91,7 @@ static inline uint64_t ingot_max(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* --- allocation with an error ------------------------------------------------------------------
- */
+/* --- allocation with an error ------------------------------------------ */
 
 /* count * size zeroed bytes, overflow checked. NULL and a raised error on failure. */
 INGOT_API void *ingot_alloc(size_t count, size_t size, struct ingot_error *err);
@@ -112,8 +111,7 @@ INGOT_API char *ingot_format(struct ingot_error *err, const char *format, ...) I
 INGOT_API INGOT_MUST_USE int ingot_grow(void **items, size_t *room, size_t need, size_t size,
 					struct ingot_error *err);
 
-/* --- arena ---------------------------------------------------------------------------------------
- */
+/* --- arena ------------------------------------------------------------- */
 
 struct ingot_arena_chunk;
 

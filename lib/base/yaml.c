@@ -48,7 +48,7 @@ void ingot_yaml_problem(struct ingot_yaml_node node, const char *format, ...)
 			  n ? n->start_mark.column + 1 : 0, "%s", text);
 }
 
-/* --- mappings ------------------------------------------------------------- */
+/* --- mappings ---------------------------------------------------------- */
 
 static yaml_node_pair_t *pair_at(const struct ingot_yaml_map *map, size_t i)
 {
@@ -184,7 +184,7 @@ struct ingot_yaml_node ingot_yaml_pair(struct ingot_yaml_map *map, size_t i, con
 	return (struct ingot_yaml_node){.doc = map->node.doc, .id = pair_at(map, i)->value};
 }
 
-/* --- values --------------------------------------------------------------- */
+/* --- values ------------------------------------------------------------ */
 
 /* YAML's null: nothing after the colon, ~ or null, without quotes. */
 static bool is_null(const yaml_node_t *n)
@@ -287,7 +287,7 @@ int ingot_yaml_choice(struct ingot_yaml_node node, const char *const *names, siz
 	return -1;
 }
 
-/* --- sequences ------------------------------------------------------------ */
+/* --- sequences --------------------------------------------------------- */
 
 size_t ingot_yaml_count(struct ingot_yaml_node node)
 {

@@ -64,7 +64,7 @@ INGOT_API size_t ingot_yaml_column(struct ingot_yaml_node node);
 INGOT_API void ingot_yaml_problem(struct ingot_yaml_node node, const char *format, ...)
 	INGOT_PRINTF(2, 3);
 
-/* --- mappings ------------------------------------------------------------- */
+/* --- mappings ---------------------------------------------------------- */
 
 /*
  * false after a complaint: not a mapping, a key that is no text. `what` names it. A key that stands
@@ -94,7 +94,7 @@ INGOT_API bool ingot_yaml_guid(struct ingot_yaml_node node, struct ingot_guid *r
 INGOT_API int ingot_yaml_choice(struct ingot_yaml_node node, const char *const *names,
 				size_t count);
 
-/* --- sequences ------------------------------------------------------------ */
+/* --- sequences --------------------------------------------------------- */
 
 /* Items of a sequence; 0 if absent. A single scalar counts as a list of one. */
 INGOT_API size_t ingot_yaml_count(struct ingot_yaml_node node);

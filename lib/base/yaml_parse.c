@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "base/yaml_internal.h"
 
-/* --- the document --------------------------------------------------------- */
+/* --- the document ------------------------------------------------------ */
 
 /* Byte `at` of the text as a line and a column, both from 1; a column is a character. */
 static void place_of(const char *text, size_t at, size_t *line, size_t *column)
@@ -93,7 +93,7 @@ static int load(struct ingot_yaml *doc, const char *text, size_t size, struct in
 	return rc;
 }
 
-/* --- the shape: no cycle, no depth, no blow-up by aliases ----------------- */
+/* --- the shape: no cycle, no depth, no blow-up by aliases -------------- */
 
 /* Nodes as a reader meets them, an alias counted as a copy of its target. */
 enum { DEPTH_MAX = 32, COPIES_MAX = 100000 };
@@ -183,7 +183,7 @@ static int check_shape(struct ingot_yaml *doc, struct ingot_error *err)
 	return nodes == 0 || node_ok(&shape, 1, 0) ? 0 : invalid(doc, err);
 }
 
-/* --- parsing -------------------------------------------------------------- */
+/* --- parsing ----------------------------------------------------------- */
 
 int ingot_yaml_parse(const char *file, const char *text, size_t size,
 		     struct ingot_problems *problems, struct ingot_yaml **ret,

@@ -42,7 +42,7 @@ static la_ssize_t append(struct archive *archive, void *context, const void *dat
 	return (la_ssize_t)n;
 }
 
-/* --- checks ---------------------------------------------------------------------------------- */
+/* --- checks ------------------------------------------------------------ */
 
 static bool is_bad_name(const char *name, size_t n)
 {
@@ -128,7 +128,7 @@ static int check_all(const struct ingot_cpio_entry *entries, size_t count, int64
 	return 0;
 }
 
-/* --- writing --------------------------------------------------------------------------------- */
+/* --- writing ----------------------------------------------------------- */
 
 static int put_entry(struct writer *writer, struct archive_entry *entry,
 		     const struct ingot_cpio_entry *from, struct ingot_error *err)

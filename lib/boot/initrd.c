@@ -12,7 +12,7 @@
 
 enum { HASH_MIN = 20, HASH_MAX = 64 }; /* bytes: SHA-1 to SHA-512 */
 
-/* --- checks ---------------------------------------------------------------------------------- */
+/* --- checks ------------------------------------------------------------ */
 
 static int check_hash(const char *text, char hex[2 * HASH_MAX + 1], struct ingot_error *err)
 {
@@ -59,7 +59,7 @@ static int check(const struct ingot_initrd_verity *verity, char hex[2 * HASH_MAX
 	return check_files(verity, err);
 }
 
-/* --- segment --------------------------------------------------------------------------------- */
+/* --- segment ----------------------------------------------------------- */
 
 enum { ENTRIES_MAX = 5 };
 
@@ -127,7 +127,7 @@ int ingot_initrd_segment(const struct ingot_initrd_verity *verity, struct ingot_
 	return ingot_cpio_source(entries.list, entries.count, verity->epoch, ret, err);
 }
 
-/* --- one after the other --------------------------------------------------------------------- */
+/* --- one after the other ----------------------------------------------- */
 
 /* The part and its padding, at pieces[0] and [1]. */
 static int add_part(struct ingot_source *part, struct ingot_source **pieces,

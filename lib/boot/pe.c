@@ -15,7 +15,7 @@ static INGOT_MUST_USE int bad(struct ingot_error *err, const struct ingot_source
 	return ingot_raise(err, -EINVAL, "'%s': not a usable PE file (%s)", source->name, why);
 }
 
-/* --- DOS and COFF headers -------------------------------------------------------------------- */
+/* --- DOS and COFF headers ---------------------------------------------- */
 
 struct coff {
 	uint32_t offset;
@@ -83,7 +83,7 @@ const char *ingot_pe_machine_name(uint16_t machine)
 	}
 }
 
-/* --- optional header ------------------------------------------------------------------------- */
+/* --- optional header --------------------------------------------------- */
 
 static int read_certificates(struct ingot_source *source, const uint8_t *entry, struct ingot_pe *pe,
 			     struct ingot_error *err)
@@ -142,7 +142,7 @@ static int read_optional(struct ingot_source *source, const struct coff *coff, s
 		source, head + OPT_SIZE + (size_t)DIRECTORY_CERTIFICATES * DIRECTORY_SIZE, pe, err);
 }
 
-/* --- sections -------------------------------------------------------------------------------- */
+/* --- sections ---------------------------------------------------------- */
 
 static INGOT_MUST_USE int bad_section(struct ingot_error *err, const struct ingot_source *source,
 				      const struct ingot_pe_section *section, const char *why)

@@ -8,7 +8,7 @@
 
 enum { CMDLINE_MAX = 2047 };
 
-/* --- headers --------------------------------------------------------------------------------- */
+/* --- headers ----------------------------------------------------------- */
 
 static void put_section(uint8_t *p, const struct ingot_pe_section *section)
 {
@@ -98,7 +98,7 @@ static int make_headers(struct ingot_source *stub, const struct uki_plan *plan,
 	return ingot_source_memory("PE headers", headers, plan->headers_size, ret, err);
 }
 
-/* --- the file -------------------------------------------------------------------------------- */
+/* --- the file ---------------------------------------------------------- */
 
 struct pieces {
 	struct ingot_source **list;
@@ -189,7 +189,7 @@ int ingot_uki_source(struct ingot_source *stub, const struct ingot_uki_section *
 	return rc;
 }
 
-/* --- command line ---------------------------------------------------------------------------- */
+/* --- command line ------------------------------------------------------ */
 
 static bool is_blank(char c)
 {

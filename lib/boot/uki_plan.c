@@ -7,7 +7,7 @@
 
 enum { PAGE = 4096 };
 
-/* --- checks ---------------------------------------------------------------------------------- */
+/* --- checks ------------------------------------------------------------ */
 
 static int check_linux(struct ingot_source *stub, const struct ingot_pe *pe,
 		       struct ingot_source *linux_image, struct ingot_error *err)
@@ -59,7 +59,7 @@ static int check_stub(struct ingot_source *stub, const struct ingot_pe *pe, size
 	return 0;
 }
 
-/* --- headers --------------------------------------------------------------------------------- */
+/* --- headers ----------------------------------------------------------- */
 
 static void find_raw(struct uki_plan *plan)
 {
@@ -106,7 +106,7 @@ static int plan_headers(struct ingot_source *stub, struct uki_plan *plan, struct
 	return 0;
 }
 
-/* --- new sections ---------------------------------------------------------------------------- */
+/* --- new sections ------------------------------------------------------ */
 
 static int plan_sections(const struct ingot_uki_section *sections, struct uki_plan *plan,
 			 struct ingot_error *err)

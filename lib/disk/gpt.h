@@ -29,7 +29,7 @@ struct ingot_gpt {
 	struct ingot_gpt_partition partitions[]; /* by number */
 };
 
-/* --- planning ------------------------------------------------------------- */
+/* --- planning ---------------------------------------------------------- */
 
 /* What turns a layout into one image's partitions. */
 struct ingot_gpt_identity {
@@ -63,7 +63,7 @@ INGOT_API INGOT_MUST_USE int ingot_dps_uuid_from_root_hash(const uint8_t *root_h
 							   struct ingot_guid *ret,
 							   struct ingot_error *err);
 
-/* --- writing -------------------------------------------------------------- */
+/* --- writing ----------------------------------------------------------- */
 
 /*
  * Protective MBR, table and its copy into a disk of gpt->disk_size bytes: the first
@@ -73,7 +73,7 @@ INGOT_API INGOT_MUST_USE int ingot_dps_uuid_from_root_hash(const uint8_t *root_h
 INGOT_API INGOT_MUST_USE int ingot_gpt_write(const struct ingot_gpt *gpt, struct ingot_sink *disk,
 					     struct ingot_error *err);
 
-/* --- reading -------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------- */
 
 /*
  * The table of a disk that may be anything: sector size 512 or 4096, found by trying; from the copy

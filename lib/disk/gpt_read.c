@@ -43,7 +43,7 @@ static void table_done(struct table *table)
 #define COMPLAIN(reader, ...)                                                                      \
 	ingot_problem_add((reader)->complaints, (reader)->disk->name, 0, 0, __VA_ARGS__)
 
-/* --- one header ----------------------------------------------------------- */
+/* --- one header -------------------------------------------------------- */
 
 /* Words for what is wrong with the header in sector `at`, or NULL. */
 static const char *check_header(const struct reader *reader, unsigned char *header, uint64_t at)
@@ -125,7 +125,7 @@ static int read_table(const struct reader *reader, uint64_t at, struct table *ta
 	return *wrong ? 0 : read_entries(reader, table, entries_at, wrong, err);
 }
 
-/* --- both headers --------------------------------------------------------- */
+/* --- both headers ------------------------------------------------------ */
 
 static bool same_table(const struct table *a, const struct table *b)
 {
@@ -199,7 +199,7 @@ static int find_sector_size(struct reader *reader, struct ingot_error *err)
 	return ingot_raise(err, -ENODATA, "'%s' has no GUID partition table", reader->disk->name);
 }
 
-/* --- entries -------------------------------------------------------------- */
+/* --- entries ----------------------------------------------------------- */
 
 /* UTF-16LE up to a zero; half a surrogate pair becomes U+FFFD. */
 static void decode_name(const unsigned char *raw, char name[INGOT_GPT_NAME_MAX])
@@ -289,7 +289,7 @@ static int decode_table(const struct reader *reader, const struct table *table,
 	return 0;
 }
 
-/* --- protective MBR ------------------------------------------------------- */
+/* --- protective MBR ---------------------------------------------------- */
 
 /* Section 5.2.3: four entries of 16 bytes at 446, the type in byte 4 of each. */
 static int check_mbr(const struct reader *reader, struct ingot_error *err)

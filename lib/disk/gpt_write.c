@@ -15,7 +15,7 @@ struct header_place {
 	uint64_t own, other, entries;
 };
 
-/* --- what can be written -------------------------------------------------- */
+/* --- what can be written ----------------------------------------------- */
 
 static int check_disk(const struct ingot_gpt *gpt, struct ingot_error *err)
 {
@@ -63,7 +63,7 @@ static int check_others(const struct ingot_gpt *gpt, const struct ingot_gpt_part
 	return 0;
 }
 
-/* --- entries -------------------------------------------------------------- */
+/* --- entries ----------------------------------------------------------- */
 
 /* UTF-16 (RFC 2781); what is above U+FFFF takes two units. Returns their number. */
 static size_t encode_point(uint32_t point, uint16_t units[2])
@@ -131,7 +131,7 @@ static int fill_entries(const struct ingot_gpt *gpt, unsigned char *entries,
 	return 0;
 }
 
-/* --- the sectors around them ---------------------------------------------- */
+/* --- the sectors around them ------------------------------------------- */
 
 /*
  * Section 5.2.3: one entry of a type that old tools leave alone, over the whole disk. Its last

@@ -52,7 +52,7 @@ void ingot_layout_problem(const struct ingot_layout_reader *reader,
 			  partition ? partition->column : 0, "%s", text);
 }
 
-/* --- the file's top ------------------------------------------------------- */
+/* --- the file's top ---------------------------------------------------- */
 
 static void read_sector_size(struct ingot_layout_reader *reader, struct ingot_yaml_node node)
 {
@@ -149,7 +149,7 @@ static int read_layout(struct ingot_layout_reader *reader, struct ingot_yaml_nod
 	return rc;
 }
 
-/* --- entrances ------------------------------------------------------------ */
+/* --- entrances --------------------------------------------------------- */
 
 static int check_architecture(const char *architecture, struct ingot_error *err)
 {

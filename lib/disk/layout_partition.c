@@ -32,7 +32,7 @@ const char *ingot_filesystem_name(enum ingot_filesystem filesystem)
 	return FILESYSTEMS[filesystem];
 }
 
-/* --- single values -------------------------------------------------------- */
+/* --- single values ----------------------------------------------------- */
 
 static void read_number(struct ingot_layout_reader *reader, struct ingot_yaml_node node,
 			struct ingot_layout_partition *p)
@@ -144,7 +144,7 @@ static void read_uuid(struct ingot_yaml_node node, struct ingot_layout_partition
 	}
 }
 
-/* --- content -------------------------------------------------------------- */
+/* --- content ----------------------------------------------------------- */
 
 static enum ingot_filesystem usual_filesystem(enum ingot_content content)
 {
@@ -232,7 +232,7 @@ static int read_content(struct ingot_layout_reader *reader, struct ingot_yaml_ma
 	return read_filesystem_label(reader, ingot_yaml_get(map, "filesystem-label", false), p);
 }
 
-/* --- the whole ------------------------------------------------------------ */
+/* --- the whole --------------------------------------------------------- */
 
 static int read_label(struct ingot_layout_reader *reader, struct ingot_yaml_node node,
 		      struct ingot_layout_partition *p)

@@ -14,7 +14,7 @@ const struct ingot_layout_partition *ingot_layout_find_content(const struct ingo
 	return NULL;
 }
 
-/* --- nothing twice -------------------------------------------------------- */
+/* --- nothing twice ----------------------------------------------------- */
 
 static bool same_uuid(const struct ingot_layout_partition *a,
 		      const struct ingot_layout_partition *b)
@@ -53,7 +53,7 @@ static void find_twins(struct ingot_layout_reader *reader)
 			compare(reader, &layout->partitions[j], &layout->partitions[i]);
 }
 
-/* --- rest ----------------------------------------------------------------- */
+/* --- rest -------------------------------------------------------------- */
 
 /* Called with the partitions in numeric order. */
 static void check_rest(struct ingot_layout_reader *reader)
@@ -84,7 +84,7 @@ static void check_rest(struct ingot_layout_reader *reader)
 	}
 }
 
-/* --- verity --------------------------------------------------------------- */
+/* --- verity ------------------------------------------------------------ */
 
 static void check_uuid_rule(struct ingot_layout_reader *reader,
 			    const struct ingot_layout_partition *p)
@@ -122,7 +122,7 @@ static void check_verity(struct ingot_layout_reader *reader)
 		check_uuid_rule(reader, &layout->partitions[i]);
 }
 
-/* --- placement ------------------------------------------------------------ */
+/* --- placement --------------------------------------------------------- */
 
 static int by_number(const void *a, const void *b)
 {

@@ -21,8 +21,7 @@ struct convert {
 	struct ingot_sha256 *identity;
 };
 
-/* --- the pass ----------------------------------------------------------------------------------
- */
+/* --- the pass ---------------------------------------------------------- */
 
 static int slot_init(void *context, void *slot, struct ingot_error *err)
 {
@@ -108,8 +107,7 @@ static int run_pass(struct convert *convert, struct ingot_error *err)
 			      ingot_div_up(convert->source->size, INGOT_CHUNK), &ops, convert, err);
 }
 
-/* --- before and after --------------------------------------------------------------------------
- */
+/* --- before and after -------------------------------------------------- */
 
 static int find_formats(struct convert *convert, struct ingot_error *err)
 {

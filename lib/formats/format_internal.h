@@ -59,7 +59,7 @@ extern const struct ingot_writer_ops ingot_qcow2_writer, ingot_qcow2_zstd_writer
 	ingot_qcow2_v2_writer;
 extern const struct ingot_writer_ops ingot_vmdk_writer, ingot_vhd_writer;
 
-/* --- reading ---------------------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------- */
 
 /* The first and the last bytes of a file; zeros where there are none. */
 struct ingot_probe {

@@ -38,8 +38,7 @@ static uint64_t l2_span(const struct qcow2_source *q)
 	return cluster_size(q) * (cluster_size(q) / 8);
 }
 
-/* --- tables ------------------------------------------------------------------------------------
- */
+/* --- tables ------------------------------------------------------------ */
 
 /* Where the L2 table of an L1 entry is; 0: nowhere, all of it is zero. */
 static int l2_place(const struct qcow2_source *q, uint64_t entry, uint64_t *ret,
@@ -88,8 +87,7 @@ static bool is_hole(const struct qcow2_source *q, uint64_t entry)
 	return (entry & QCOW2_OFFSET_MASK) == 0 || (q->version >= 3 && entry & QCOW2_ZERO);
 }
 
-/* --- clusters ----------------------------------------------------------------------------------
- */
+/* --- clusters ---------------------------------------------------------- */
 
 static int read_packed(struct qcow2_source *q, uint64_t entry, struct ingot_unpacker *unpacker,
 		       unsigned char *cluster, struct ingot_error *err)
@@ -228,8 +226,7 @@ static void qcow2_free(struct ingot_source *source)
 
 static const struct ingot_source_ops QCOW2_OPS = {read_at, extent_at, qcow2_free};
 
-/* --- opening -----------------------------------------------------------------------------------
- */
+/* --- opening ----------------------------------------------------------- */
 
 bool ingot_qcow2_probe(const struct ingot_probe *probe)
 {
@@ -319,8 +316,7 @@ static int read_header(struct qcow2_source *q, struct ingot_error *err)
 	return rc;
 }
 
-/* --- all tables together -----------------------------------------------------------------------
- */
+/* --- all tables together ----------------------------------------------- */
 
 static int by_value(const void *a, const void *b)
 {

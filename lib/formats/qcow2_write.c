@@ -34,8 +34,7 @@ struct qcow2_writer {
 	size_t refcount_room;
 };
 
-/* --- refcounts ---------------------------------------------------------------------------------
- */
+/* --- refcounts --------------------------------------------------------- */
 
 /* One more user of each cluster that [offset, offset + length) touches; length > 0. */
 static int refer(struct qcow2_writer *q, uint64_t offset, uint64_t length, struct ingot_error *err)
@@ -74,8 +73,7 @@ static int append_table(struct qcow2_writer *q, const void *table, size_t n, uin
 	return rc;
 }
 
-/* --- clusters ----------------------------------------------------------------------------------
- */
+/* --- clusters ---------------------------------------------------------- */
 
 static int append_plain(struct qcow2_writer *q, const struct ingot_piece *piece, uint64_t *entry,
 			struct ingot_error *err)
@@ -148,8 +146,7 @@ static int append(struct ingot_writer *writer, const struct ingot_chunk *chunk,
 	return 0;
 }
 
-/* --- the end -----------------------------------------------------------------------------------
- */
+/* --- the end ----------------------------------------------------------- */
 
 struct places {
 	uint64_t l1, reftable;
@@ -239,8 +236,7 @@ static int finish(struct ingot_writer *writer, const struct ingot_seed *seed,
 	return rc;
 }
 
-/* --- the beginning -----------------------------------------------------------------------------
- */
+/* --- the beginning ----------------------------------------------------- */
 
 static void qcow2_free(struct ingot_writer *writer)
 {

@@ -30,8 +30,7 @@ static uint32_t checksum(const unsigned char footer[FOOTER])
 	return ~sum;
 }
 
-/* --- writing -----------------------------------------------------------------------------------
- */
+/* --- writing ----------------------------------------------------------- */
 
 struct vhd_writer {
 	struct ingot_writer writer;
@@ -118,8 +117,7 @@ const struct ingot_writer_ops ingot_vhd_writer = {
 	.free = vhd_free,
 };
 
-/* --- reading -----------------------------------------------------------------------------------
- */
+/* --- reading ----------------------------------------------------------- */
 
 struct vhd_source {
 	struct ingot_source source;

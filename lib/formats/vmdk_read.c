@@ -42,8 +42,7 @@ static bool is_hole(const struct vmdk_source *v, uint32_t entry)
 	return entry == 0 || (entry == 1 && v->flags & VMDK_FLAG_ZEROED);
 }
 
-/* --- tables ------------------------------------------------------------------------------------
- */
+/* --- tables ------------------------------------------------------------ */
 
 static int table_place(const struct vmdk_source *v, uint32_t entry, uint64_t *ret,
 		       struct ingot_error *err)
@@ -82,8 +81,7 @@ static int read_entries(struct vmdk_source *v, uint64_t offset, struct entries *
 	return rc;
 }
 
-/* --- grains ------------------------------------------------------------------------------------
- */
+/* --- grains ------------------------------------------------------------ */
 
 /* What one read_at needs for compressed grains. */
 struct unpacking {
@@ -221,8 +219,7 @@ static void vmdk_free(struct ingot_source *source)
 
 static const struct ingot_source_ops VMDK_OPS = {read_at, extent_at, vmdk_free};
 
-/* --- opening -----------------------------------------------------------------------------------
- */
+/* --- opening ----------------------------------------------------------- */
 
 bool ingot_vmdk_probe(const struct ingot_probe *probe)
 {
@@ -336,8 +333,7 @@ static int read_header(struct vmdk_source *v, struct ingot_error *err)
 	return rc < 0 ? rc : read_geometry(v, h, err);
 }
 
-/* --- all tables together -----------------------------------------------------------------------
- */
+/* --- all tables together ----------------------------------------------- */
 
 static int by_value(const void *a, const void *b)
 {

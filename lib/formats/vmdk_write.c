@@ -54,8 +54,7 @@ static int append_marker(struct vmdk_writer *v, uint64_t sectors, uint32_t kind,
 	return ingot_append_bytes(&v->file, marker, sizeof(marker), err);
 }
 
-/* --- grains ------------------------------------------------------------------------------------
- */
+/* --- grains ------------------------------------------------------------ */
 
 /* The deflate stream in the wrapper of RFC 1950: two bytes before, the checksum after. */
 static int append_grain(struct vmdk_writer *v, const struct ingot_piece *piece, uint64_t offset,
@@ -124,8 +123,7 @@ static int append(struct ingot_writer *writer, const struct ingot_chunk *chunk,
 	return 0;
 }
 
-/* --- the end -----------------------------------------------------------------------------------
- */
+/* --- the end ----------------------------------------------------------- */
 
 static void make_header(const struct vmdk_writer *v, uint64_t directory,
 			unsigned char h[VMDK_SECTOR])
@@ -235,8 +233,7 @@ static int finish(struct ingot_writer *writer, const struct ingot_seed *seed,
 	return ingot_append_patch(&v->file, 0, header, sizeof(header), err);
 }
 
-/* --- the beginning -----------------------------------------------------------------------------
- */
+/* --- the beginning ----------------------------------------------------- */
 
 static void vmdk_free(struct ingot_writer *writer)
 {

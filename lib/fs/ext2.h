@@ -34,13 +34,13 @@ struct ingot_ext2_options {
 	struct ingot_guid uuid;
 	struct ingot_guid hash_seed;
 	const char *label; /* at most INGOT_EXT2_LABEL_MAX bytes; NULL: none */
-	int64_t epoch;     /* the time of everything that has none in the tree */
-	uint64_t size;     /* bytes, a multiple of 4096; 0: as small as the tree allows */
+	int64_t epoch;	   /* the time of everything that has none in the tree */
+	uint64_t size;	   /* bytes, a multiple of 4096; 0: as small as the tree allows */
 };
 
 struct ingot_ext2_stats {
-	uint64_t blocks, free_blocks; /* of the filesystem */
-	uint64_t inodes;              /* in use, the reserved ones not counted */
+	uint64_t blocks, free_blocks;	/* of the filesystem */
+	uint64_t inodes;		/* in use, the reserved ones not counted */
 	uint64_t files, folders, links; /* links: symbolic */
 };
 

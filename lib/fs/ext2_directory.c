@@ -14,11 +14,11 @@
 enum { ENTRY_HEAD = 8 };
 
 struct packer {
-	uint32_t block;       /* the one being filled */
-	uint32_t used;        /* bytes of it */
-	uint32_t last;        /* offset of its last entry */
+	uint32_t block;	       /* the one being filled */
+	uint32_t used;	       /* bytes of it */
+	uint32_t last;	       /* offset of its last entry */
 	uint32_t first, count; /* blocks wanted */
-	unsigned char *data;  /* NULL: nothing is */
+	unsigned char *data;   /* NULL: nothing is */
 };
 
 static unsigned char *place(const struct packer *p)

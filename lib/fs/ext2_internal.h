@@ -16,36 +16,36 @@ enum {
 	ROOT_INODE = 2,
 	LOST_FOUND_INODE = 11,
 	FIRST_INODE = 12,
-	DIRECT = 12,             /* block pointers in an inode */
-	POINTERS = BLOCK / 4,    /* ... and in an indirect block */
-	LINK_MAX_EXT2 = 65000,   /* names of one inode */
-	INLINE_LINK = 60,        /* a symbolic link shorter than this lives in its inode */
-	XATTR_SHARE_MAX = 1024,  /* inodes that may share an attribute block */
+	DIRECT = 12,		/* block pointers in an inode */
+	POINTERS = BLOCK / 4,	/* ... and in an indirect block */
+	LINK_MAX_EXT2 = 65000,	/* names of one inode */
+	INLINE_LINK = 60,	/* a symbolic link shorter than this lives in its inode */
+	XATTR_SHARE_MAX = 1024, /* inodes that may share an attribute block */
 };
 
 /* A stretch of blocks with one purpose, in ascending order of blocks. */
 enum run_kind { RUN_DATA, RUN_INDIRECT, RUN_XATTR, RUN_SYMLINK };
 
 struct run {
-	uint32_t block;   /* on disk */
+	uint32_t block; /* on disk */
 	uint32_t count;
-	uint32_t owner;   /* entry number; RUN_XATTR: number of the attribute block */
+	uint32_t owner;	  /* entry number; RUN_XATTR: number of the attribute block */
 	uint32_t logical; /* first block of the file in it; RUN_INDIRECT: that it covers */
-	uint8_t kind;     /* enum run_kind */
-	uint8_t level;    /* RUN_INDIRECT: 1 points at data, 2 at level 1, 3 at level 2 */
+	uint8_t kind;	  /* enum run_kind */
+	uint8_t level;	  /* RUN_INDIRECT: 1 points at data, 2 at level 1, 3 at level 2 */
 };
 
 /* One inode in use. Entry i has inode i + LOST_FOUND_INODE, but for the root. */
 struct entry {
 	struct ingot_node *node; /* NULL: lost+found made by us */
-	uint32_t first_run;      /* of its blocks; NO_RUN: none */
+	uint32_t first_run;	 /* of its blocks; NO_RUN: none */
 	uint32_t run_count;
-	uint32_t blocks;         /* data and indirect */
-	uint32_t links;          /* names */
-	uint32_t xattr;          /* attribute block number, NO_XATTR: none */
+	uint32_t blocks; /* data and indirect */
+	uint32_t links;	 /* names */
+	uint32_t xattr;	 /* attribute block number, NO_XATTR: none */
 };
 
-#define NO_RUN   UINT32_MAX
+#define NO_RUN	 UINT32_MAX
 #define NO_XATTR UINT32_MAX
 
 /* An attribute block: one set of attributes, `shared` inodes. */
@@ -73,7 +73,7 @@ struct ext2 {
 
 	/* Geometry. */
 	uint32_t blocks, groups, group_inodes, table_blocks, descriptor_blocks;
-	uint32_t end;         /* every block below it is in use, group headers apart */
+	uint32_t end;	      /* every block below it is in use, group headers apart */
 	uint16_t *group_dirs; /* folders per group */
 
 	/* Readers that no thread is using. */
@@ -82,7 +82,7 @@ struct ext2 {
 	size_t reader_count, reader_room;
 };
 
-/* --- numbers -------------------------------------------------------------------------------------- */
+/* --- numbers ----------------------------------------------------------- */
 
 /* Entry 0 is the root (inode 2), entry 1 lost+found (inode 11), entry 2 inode 12, ... */
 static inline uint32_t entry_inode(size_t entry)
@@ -110,7 +110,7 @@ bool ext2_group_has_super(uint32_t group);
 uint32_t ext2_group_header(const struct ext2 *fs, uint32_t group);
 uint32_t ext2_group_size(const struct ext2 *fs, uint32_t group);
 
-/* --- parts ---------------------------------------------------------------------------------------- */
+/* --- parts ------------------------------------------------------------- */
 
 /* plan.c: numbers every inode and block. */
 int ext2_plan(struct ext2 *fs, struct ingot_error *err);

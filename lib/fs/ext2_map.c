@@ -16,7 +16,7 @@ static const uint64_t BASE[] = {
 	0,
 	DIRECT,
 	DIRECT + POINTERS,
-	DIRECT + POINTERS + (uint64_t)POINTERS * POINTERS,
+	DIRECT + POINTERS + (uint64_t)POINTERS *POINTERS,
 };
 
 /* How many blocks of the file an indirect block of this level covers. */
@@ -29,7 +29,7 @@ static uint64_t span(unsigned level)
 	return n;
 }
 
-/* --- planning ---------------------------------------------------------------------------------------- */
+/* --- planning ---------------------------------------------------------- */
 
 /* The tree (1 to 3) that a block hangs in; 0: the inode points at it. */
 static unsigned tree_of(uint64_t logical)
@@ -96,7 +96,7 @@ int ext2_map_add(struct ext2 *fs, struct ext2_mapper *m, uint64_t first, uint64_
 	return rc;
 }
 
-/* --- looking up ---------------------------------------------------------------------------------------- */
+/* --- looking up -------------------------------------------------------- */
 
 struct ext2_map ext2_entry_map(const struct ext2 *fs, size_t entry)
 {

@@ -8,7 +8,7 @@
  * (ext2_geometry.c), then hand out the blocks in ascending order.
  */
 
-/* --- step 1: inodes ------------------------------------------------------------------------------- */
+/* --- step 1: inodes ---------------------------------------------------- */
 
 static int add_entry(struct ext2 *fs, struct ingot_node *node, struct ingot_error *err)
 {
@@ -103,7 +103,7 @@ static int count_links(struct ext2 *fs, struct ingot_error *err)
 	return 0;
 }
 
-/* --- step 2: what each needs ------------------------------------------------------------------------ */
+/* --- step 2: what each needs ------------------------------------------- */
 
 int ext2_add_run(struct ext2 *fs, struct run run, struct ingot_error *err)
 {
@@ -191,7 +191,8 @@ static int add_symlinks(struct ext2 *fs, struct ingot_error *err)
 		if (is_folder(e) || !S_ISLNK(e->node->mode) || e->node->size < INLINE_LINK)
 			continue;
 		e->blocks = 1;
-		rc = ext2_add_run(fs, (struct run){.owner = i, .count = 1, .kind = RUN_SYMLINK}, err);
+		rc = ext2_add_run(fs, (struct run){.owner = i, .count = 1, .kind = RUN_SYMLINK},
+				  err);
 	}
 	return rc;
 }
@@ -209,7 +210,7 @@ static int add_all(struct ext2 *fs, struct ingot_error *err)
 	return rc;
 }
 
-/* --- step 3: blocks ----------------------------------------------------------------------------------- */
+/* --- step 3: blocks ---------------------------------------------------- */
 
 /* The next free block at or after the cursor, behind the header of its group. */
 static uint32_t skip_header(const struct ext2 *fs, uint32_t cursor)
@@ -239,8 +240,8 @@ static int hand_out_blocks(struct ext2 *fs, struct ingot_error *err)
 			cursor = skip_header(fs, cursor);
 			part = run;
 			part.block = cursor;
-			part.count = (uint32_t)ingot_min(
-				run.count, GROUP_BLOCKS - cursor % GROUP_BLOCKS);
+			part.count = (uint32_t)ingot_min(run.count,
+							 GROUP_BLOCKS - cursor % GROUP_BLOCKS);
 			rc = ext2_add_run(fs, part, err);
 			if (e)
 				e->run_count++;

@@ -8,7 +8,7 @@
  * its address; no order comes from it. */
 struct xattr_table {
 	uint32_t *slots; /* block number + 1; 0: free */
-	size_t size;     /* a power of two, more than twice the number of sets */
+	size_t size;	 /* a power of two, more than twice the number of sets */
 };
 
 static uint32_t *find_slot(const struct ext2 *fs, const struct xattr_table *table,
@@ -43,8 +43,7 @@ static int grow_table(const struct ext2 *fs, struct xattr_table *table, struct i
 	return 0;
 }
 
-static int new_xattr_block(struct ext2 *fs, const struct ingot_xattrs *set,
-			   struct ingot_error *err)
+static int new_xattr_block(struct ext2 *fs, const struct ingot_xattrs *set, struct ingot_error *err)
 {
 	int rc = ingot_grow((void **)&fs->xattrs, &fs->xattr_room, fs->xattr_count + 1,
 			    sizeof(*fs->xattrs), err);
@@ -52,11 +51,10 @@ static int new_xattr_block(struct ext2 *fs, const struct ingot_xattrs *set,
 	if (rc < 0)
 		return rc;
 	fs->xattrs[fs->xattr_count++] = (struct xattr_block){.set = set};
-	return ext2_add_run(fs,
-		       (struct run){.owner = (uint32_t)fs->xattr_count - 1,
-				    .count = 1,
-				    .kind = RUN_XATTR},
-		       err);
+	return ext2_add_run(
+		fs,
+		(struct run){.owner = (uint32_t)fs->xattr_count - 1, .count = 1, .kind = RUN_XATTR},
+		err);
 }
 
 static int share_xattrs(struct ext2 *fs, struct entry *e, struct xattr_table *table,

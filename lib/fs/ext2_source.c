@@ -5,7 +5,7 @@
 
 /* Reading: any range of blocks of a planned filesystem, by any thread. */
 
-/* --- readers, one per thread at work ------------------------------------------------------------------ */
+/* --- readers, one per thread at work ----------------------------------- */
 
 static int take_reader(struct ext2 *fs, struct ingot_tree_reader **ret, struct ingot_error *err)
 {
@@ -35,7 +35,7 @@ static void give_reader(struct ext2 *fs, struct ingot_tree_reader *reader)
 		ingot_tree_reader_free(reader);
 }
 
-/* --- blocks --------------------------------------------------------------------------------------------- */
+/* --- blocks ------------------------------------------------------------ */
 
 struct request {
 	struct ext2 *fs;
@@ -71,8 +71,7 @@ static void fill_header(const struct ext2 *fs, uint32_t group, uint32_t index, u
 	} else {
 		uint32_t table = index - copies - 2;
 
-		ext2_inodes_fill(fs,
-				 group * fs->group_inodes + table * INODES_PER_BLOCK + 1,
+		ext2_inodes_fill(fs, group * fs->group_inodes + table * INODES_PER_BLOCK + 1,
 				 INODES_PER_BLOCK, data);
 	}
 }
@@ -258,7 +257,7 @@ static void free_ext2(struct ingot_source *source)
 
 static const struct ingot_source_ops OPS = {read_at, extent_at, free_ext2};
 
-/* --- making ----------------------------------------------------------------------------------------------- */
+/* --- making ------------------------------------------------------------ */
 
 static int check_options(const struct ingot_ext2_options *options, struct ingot_error *err)
 {

@@ -13,7 +13,7 @@
 
 static const char LOST_FOUND[] = "lost+found";
 
-/* --- the superblock's wishes ------------------------------------------------------------ */
+/* --- the superblock's wishes ------------------------------------------- */
 
 static int check_options(const struct ingot_sink *sink, const struct ingot_ext4_options *options,
 			 uint64_t *ret_blocks, struct ingot_error *err)
@@ -106,7 +106,7 @@ static void fix_superblock(ext2_filsys fs, const struct ingot_ext4_options *opti
 	ext2fs_init_csum_seed(fs);
 }
 
-/* --- what the format reserves ----------------------------------------------------------- */
+/* --- what the format reserves ------------------------------------------ */
 
 /* The tables are zero in the sink: nothing is left for the kernel to do lazily. */
 static void mark_tables_zeroed(ext2_filsys fs)
@@ -152,7 +152,7 @@ static int make_empty(struct ext4 *e, struct ingot_error *err)
 	return 0;
 }
 
-/* --- the tree --------------------------------------------------------------------------- */
+/* --- the tree ---------------------------------------------------------- */
 
 static int no_space(uint64_t needed, uint64_t available, uint64_t total, struct ingot_error *err)
 {

@@ -16,7 +16,7 @@ enum {
 	EXT4_LINKS_MAX = 65000,
 };
 
-/* --- ext4_io.c: libext2fs's view of the sink -------------------------------------------- */
+/* --- ext4_io.c: libext2fs's view of the sink --------------------------- */
 
 /* A sink with a small write-back cache of blocks in front. */
 struct ext4_device;
@@ -37,7 +37,7 @@ void ext4_device_name(const struct ext4_device *device, char name[EXT4_DEVICE_NA
 int ext4_raise(struct ext4_device *device, errcode_t code, struct ingot_error *err,
 	       const char *format, ...) INGOT_PRINTF(4, 5) INGOT_MUST_USE;
 
-/* --- ext4_plan.c: numbers before bytes -------------------------------------------------- */
+/* --- ext4_plan.c: numbers before bytes --------------------------------- */
 
 /* What the tree will need. */
 struct ext4_plan {
@@ -75,7 +75,7 @@ static inline const struct ingot_node *ext4_target(const struct ingot_node *node
 	return node->is_link ? node->link : node;
 }
 
-/* --- ext4_populate.c -------------------------------------------------------------------- */
+/* --- ext4_populate.c --------------------------------------------------- */
 
 /* A filesystem being filled. */
 struct ext4 {
@@ -91,7 +91,7 @@ struct ext4 {
 
 int ext4_populate(struct ext4 *e, struct ingot_error *err) INGOT_MUST_USE;
 
-/* --- ext4_stream.c: file contents, in large writes -------------------------------------- */
+/* --- ext4_stream.c: file contents, in large writes --------------------- */
 
 struct ext4_stream;
 
@@ -104,7 +104,7 @@ int ext4_stream_copy(struct ext4 *e, const struct ingot_node *file, uint64_t off
 		     uint64_t to, struct ingot_error *err) INGOT_MUST_USE;
 int ext4_stream_flush(struct ext4 *e, struct ingot_error *err) INGOT_MUST_USE;
 
-/* --- ext4_directory.c, ext4_inode.c, ext4_xattr.c --------------------------------------- */
+/* --- ext4_directory.c, ext4_inode.c, ext4_xattr.c ---------------------- */
 
 /* An inode on its way to the disk. */
 struct ext4_inode {

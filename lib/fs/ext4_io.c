@@ -53,7 +53,7 @@ void ext4_device_free(struct ext4_device *device)
 	free(device);
 }
 
-/* --- blocks ----------------------------------------------------------------------------- */
+/* --- blocks ------------------------------------------------------------ */
 
 static errcode_t sink_failed(struct ext4_device *device)
 {
@@ -137,7 +137,7 @@ static errcode_t transfer(io_channel channel, unsigned long long block, int coun
 	return 0;
 }
 
-/* --- the manager ------------------------------------------------------------------------ */
+/* --- the manager ------------------------------------------------------- */
 
 void ext4_device_name(const struct ext4_device *device, char name[EXT4_DEVICE_NAME])
 {
@@ -250,7 +250,7 @@ struct struct_io_manager ext4_io_manager = {
 	.zeroout = zero_blocks,
 };
 
-/* --- errors ----------------------------------------------------------------------------- */
+/* --- errors ------------------------------------------------------------ */
 
 static int to_errno(errcode_t code)
 {

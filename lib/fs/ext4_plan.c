@@ -3,7 +3,7 @@
 
 #include "fs/ext4_internal.h"
 
-/* --- spans ------------------------------------------------------------------------------ */
+/* --- spans ------------------------------------------------------------- */
 
 static struct ext4_span whole_blocks(uint64_t offset, uint64_t length)
 {
@@ -34,7 +34,7 @@ bool ext4_next_span(const struct ingot_node *file, size_t *run, struct ext4_span
 	return true;
 }
 
-/* --- blocks ----------------------------------------------------------------------------- */
+/* --- blocks ------------------------------------------------------------ */
 
 uint64_t ext4_directory_blocks(const struct ingot_node *dir)
 {
@@ -82,7 +82,7 @@ static uint64_t node_blocks(const struct ingot_node *node)
 	return blocks;
 }
 
-/* --- numbers ---------------------------------------------------------------------------- */
+/* --- numbers ----------------------------------------------------------- */
 
 static bool is_lost_found(const struct ingot_node *root, const struct ingot_node *node)
 {

@@ -14,7 +14,7 @@ struct fat_source {
 	size_t head_size;
 };
 
-/* --- what is where: every byte belongs to one piece ------------------------------------------ */
+/* --- what is where: every byte belongs to one piece -------------------- */
 
 enum kind { ZERO, HEAD, TABLE, NODE };
 
@@ -94,7 +94,7 @@ static void find_piece(const struct fat_source *fat, uint64_t offset, struct pie
 	*ret = (struct piece){ZERO, offset, layout->clusters_at, NULL};
 }
 
-/* --- reading --------------------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------- */
 
 static uint32_t table_number(const struct fat_plan *plan, uint32_t cluster)
 {
@@ -190,7 +190,7 @@ static int fat_extent(struct ingot_source *source, uint64_t offset, struct ingot
 	return 0;
 }
 
-/* --- making ---------------------------------------------------------------------------------- */
+/* --- making ------------------------------------------------------------ */
 
 static void fat_free(struct ingot_source *source)
 {

@@ -20,8 +20,7 @@ enum {
 	FAT_ATTR_LONG = 0x0f,
 };
 
-/* --- fat_layout.c: where things are --------------------------------------------------------------
- */
+/* --- fat_layout.c: where things are ------------------------------------ */
 
 struct fat_layout {
 	unsigned bits; /* 32 or 16 */
@@ -46,7 +45,7 @@ static inline uint64_t fat_cluster_at(const struct fat_layout *layout, uint32_t 
 	return layout->clusters_at + (uint64_t)(cluster - FAT_FIRST_CLUSTER) * layout->cluster_size;
 }
 
-/* --- fat_names.c ----------------------------------------------------------------------------- */
+/* --- fat_names.c ------------------------------------------------------- */
 
 struct fat_name {
 	size_t count; /* units */
@@ -78,7 +77,7 @@ void ingot_fat_put_long(const struct fat_name *name, const uint8_t short_name[FA
 INGOT_MUST_USE int ingot_fat_label(const char *label, uint8_t ret[FAT_SHORT_NAME],
 				   struct ingot_error *err);
 
-/* --- fat_tree.c: the folders that the paths make --------------------------------------------- */
+/* --- fat_tree.c: the folders that the paths make ----------------------- */
 
 struct fat_node {
 	struct fat_node *parent; /* NULL: the root */
@@ -103,11 +102,11 @@ INGOT_MUST_USE int ingot_fat_tree(const struct ingot_fat_file *files, size_t cou
 /* Walk: a folder, then its children, then its sibling. NULL at the end. */
 struct fat_node *ingot_fat_next(const struct fat_node *node);
 
-/* --- fat_short.c: short names for one folder, all different ---------------------------------- */
+/* --- fat_short.c: short names for one folder, all different ------------ */
 
 INGOT_MUST_USE int ingot_fat_short_names(struct fat_node *folder, struct ingot_error *err);
 
-/* --- fat_place.c: clusters for everything, and the folders' bytes ---------------------------- */
+/* --- fat_place.c: clusters for everything, and the folders' bytes ------ */
 
 struct fat_plan {
 	struct fat_layout layout;
@@ -124,7 +123,7 @@ struct fat_plan {
 /* layout, options, label and root are there. */
 INGOT_MUST_USE int ingot_fat_place(struct fat_plan *plan, struct ingot_error *err);
 
-/* --- fat_head.c: boot sector and what belongs to it ------------------------------------------ */
+/* --- fat_head.c: boot sector and what belongs to it -------------------- */
 
 size_t ingot_fat_head_size(const struct fat_layout *layout);
 

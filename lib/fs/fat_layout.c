@@ -36,7 +36,7 @@ static int check_size(uint64_t size, uint32_t sector_size, struct ingot_error *e
 	return 0;
 }
 
-/* --- one attempt: bits, sector_size, cluster_size and sectors are given ---------------------- */
+/* --- one attempt: bits, sector_size, cluster_size and sectors are given --- */
 
 /*
  * F sectors of table hold F * sector_size / e numbers of e bytes, which must be enough for two
@@ -76,7 +76,7 @@ static uint64_t lay_out(struct fat_layout *layout)
 	return (layout->sectors - head) / per_cluster;
 }
 
-/* --- FAT32, or FAT16 ------------------------------------------------------------------------- */
+/* --- FAT32, or FAT16 --------------------------------------------------- */
 
 /* The specification's table for FAT32, which mkfs.fat uses too. */
 static uint32_t cluster_size(uint64_t size, uint32_t sector_size)

@@ -16,7 +16,7 @@ static INGOT_MUST_USE int bad_name(struct ingot_error *err, const char *text, si
 			   ingot_printable(text, n, shown, sizeof(shown)), why);
 }
 
-/* --- UTF-8 to UTF-16 (RFC 3629, RFC 2781) ---------------------------------------------------- */
+/* --- UTF-8 to UTF-16 (RFC 3629, RFC 2781) ------------------------------ */
 
 /* One character at p, n > 0 bytes left. Returns its length, 0: not UTF-8. */
 static size_t decode(const unsigned char *p, size_t n, uint32_t *ret)
@@ -89,7 +89,7 @@ void ingot_fat_name_fold(struct fat_name *name)
 		name->units[i] = upper(name->units[i]);
 }
 
-/* --- short names ----------------------------------------------------------------------------- */
+/* --- short names ------------------------------------------------------- */
 
 /* Besides A-Z and 0-9 (fatgen103, "FAT Directory Structure"). */
 static bool is_short_char(uint16_t c)
@@ -179,7 +179,7 @@ void ingot_fat_tail(const uint8_t basis[FAT_SHORT_NAME], unsigned number,
 	memcpy(ret + used, tail, n);
 }
 
-/* --- long names (fatgen103, "FAT Long Directory Entries") ------------------------------------ */
+/* --- long names (fatgen103, "FAT Long Directory Entries") -------------- */
 
 unsigned ingot_fat_name_entries(const struct fat_name *name)
 {
@@ -221,7 +221,7 @@ void ingot_fat_put_long(const struct fat_name *name, const uint8_t short_name[FA
 	}
 }
 
-/* --- label ----------------------------------------------------------------------------------- */
+/* --- label ------------------------------------------------------------- */
 
 int ingot_fat_label(const char *label, uint8_t ret[FAT_SHORT_NAME], struct ingot_error *err)
 {

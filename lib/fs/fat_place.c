@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 
-/* --- sizes ----------------------------------------------------------------------------------- */
+/* --- sizes ------------------------------------------------------------- */
 
 /* Of the folder, in bytes. */
 static int folder_size(const struct fat_plan *plan, const struct fat_node *folder, uint64_t *ret,
@@ -55,7 +55,7 @@ static int size_folders(struct fat_plan *plan, struct ingot_error *err)
 	return 0;
 }
 
-/* --- clusters: everything in the order of the walk, without a gap ---------------------------- */
+/* --- clusters: everything in the order of the walk, without a gap ------ */
 
 static uint32_t clusters_of(const struct fat_plan *plan, const struct fat_node *node)
 {
@@ -108,7 +108,7 @@ static int place_runs(struct fat_plan *plan, struct ingot_error *err)
 	return 0;
 }
 
-/* --- the bytes of the folders (fatgen103, "FAT Directory Structure") ------------------------- */
+/* --- the bytes of the folders (fatgen103, "FAT Directory Structure") --- */
 
 struct stamp {
 	uint16_t date, time;

@@ -17,7 +17,7 @@ int ingot_fat_corrupt(struct ingot_error *err, const char *what)
 	return ingot_raise(err, -EINVAL, "FAT volume: %s", what);
 }
 
-/* --- boot sector ------------------------------------------------------------------------------ */
+/* --- boot sector ------------------------------------------------------- */
 
 static bool is_boot_sector(const unsigned char *b)
 {
@@ -95,7 +95,7 @@ int ingot_fat_open(struct ingot_source *source, struct ingot_fat_volume *ret,
 	return 0;
 }
 
-/* --- table ------------------------------------------------------------------------------------ */
+/* --- table ------------------------------------------------------------- */
 
 /* The window is moved so that n bytes at `offset` are in it; the table is known to have them. */
 static int move_window(const struct ingot_fat_volume *v, struct fat_window *window, uint64_t offset,

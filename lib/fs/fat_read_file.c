@@ -91,8 +91,7 @@ static void file_free(struct ingot_source *source)
 
 static const struct ingot_source_ops FILE_OPS = {file_read, file_extent, file_free};
 
-/* --- finding the runs --------------------------------------------------------------------------
- */
+/* --- finding the runs -------------------------------------------------- */
 
 static int add_run(struct fat_file *file, size_t *room, struct run run, struct ingot_error *err)
 {

@@ -6,8 +6,7 @@
 
 #define FAT_TEXT_MAX (3 * 255 + 1) /* a name of 255 UTF-16 units as UTF-8 */
 
-/* --- fat_read.c: the volume and its table ------------------------------------------------------
- */
+/* --- fat_read.c: the volume and its table ------------------------------ */
 
 /* -EINVAL with these words. */
 INGOT_MUST_USE int ingot_fat_corrupt(struct ingot_error *err, const char *what);
@@ -34,8 +33,7 @@ INGOT_MUST_USE int ingot_fat_next_cluster(const struct ingot_fat_volume *v,
 					  struct fat_window *window, uint32_t cluster,
 					  uint32_t *ret, struct ingot_error *err);
 
-/* --- fat_read_name.c ---------------------------------------------------------------------------
- */
+/* --- fat_read_name.c --------------------------------------------------- */
 
 /* The pieces of a long name, as they come before the entry that they belong to. */
 struct fat_long {

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-/* --- no two names that differ only in case --------------------------------------------------- */
+/* --- no two names that differ only in case ----------------------------- */
 
 struct folded {
 	struct fat_name name;
@@ -52,7 +52,7 @@ static int check_case(const struct fat_node *folder, struct ingot_error *err)
 	return 0;
 }
 
-/* --- a set of short names -------------------------------------------------------------------- */
+/* --- a set of short names ---------------------------------------------- */
 
 struct set {
 	uint8_t (*slots)[FAT_SHORT_NAME]; /* first byte 0: empty */
@@ -85,7 +85,7 @@ static bool set_add(struct set *set, const uint8_t name[FAT_SHORT_NAME])
 	return true;
 }
 
-/* --- giving names ---------------------------------------------------------------------------- */
+/* --- giving names ------------------------------------------------------ */
 
 /* Where the last search ended: neighbours often have the same basis. */
 struct tail {

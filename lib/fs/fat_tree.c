@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-/* --- the order: as if each name were compared on its own ------------------------------------- */
+/* --- the order: as if each name were compared on its own --------------- */
 
 static int compare_files(const void *a, const void *b)
 {
@@ -28,7 +28,7 @@ static int compare_files(const void *a, const void *b)
 	return *p < *q ? -1 : 1;
 }
 
-/* --- building -------------------------------------------------------------------------------- */
+/* --- building ---------------------------------------------------------- */
 
 static struct fat_node *add_node(struct ingot_arena *arena, struct fat_node *parent,
 				 struct ingot_error *err)

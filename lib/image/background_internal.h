@@ -10,7 +10,7 @@
 
 struct background_digest {
 	const char *path; /* borrowed */
-	bool running;     /* a thread is at it; without one it is computed at once */
+	bool running;	  /* a thread is at it; without one it is computed at once */
 	pthread_t thread;
 	int rc;
 	struct ingot_error err;

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "image/digest_internal.h"
 
-/* --- the summary ------------------------------------------------------------------------------------- */
+/* --- the summary ------------------------------------------------------- */
 
 static double now(void)
 {
@@ -85,7 +85,7 @@ static void fill_summary(struct build *b)
 	s->usr_free = b->ext2_stats.free_blocks * INGOT_EXT2_BLOCK;
 }
 
-/* --- outputs ----------------------------------------------------------------------------------------- */
+/* --- outputs ----------------------------------------------------------- */
 
 static int name_outputs(struct build *b, struct ingot_error *err)
 {
@@ -179,7 +179,7 @@ static int finish(struct build *b, struct ingot_error *err)
 	return rc;
 }
 
-/* --- the whole --------------------------------------------------------------------------------------- */
+/* --- the whole --------------------------------------------------------- */
 
 static void build_done(struct build *b)
 {

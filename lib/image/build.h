@@ -15,8 +15,8 @@
 #define INGOT_BUILD_NOTES_MAX 16
 
 struct ingot_build_options {
-	const char *output_directory; /* made if it is not there */
-	unsigned jobs;                /* at least 1 */
+	const char *output_directory;  /* made if it is not there */
+	unsigned jobs;		       /* at least 1 */
 	const char *source_date_epoch; /* $SOURCE_DATE_EPOCH or NULL */
 	/* Told when a step begins and how far it is; NULL: nobody looks. */
 	void (*step)(void *context, const char *name);
@@ -33,7 +33,7 @@ struct ingot_build_step {
 /* For people, after a build. Free it with ingot_build_summary_done. */
 struct ingot_build_summary {
 	char *image, *manifest; /* paths */
-	char root_hash[129];    /* "" if the layout has no /usr */
+	char root_hash[129];	/* "" if the layout has no /usr */
 	uint64_t image_size, data_blocks, hash_blocks, tree_entries;
 	uint64_t usr_size, usr_free; /* bytes of the filesystem */
 	struct ingot_build_step steps[INGOT_BUILD_STEPS_MAX];

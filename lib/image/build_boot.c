@@ -16,8 +16,7 @@
  * it once with a made-up hash and finds out early whether it fits.
  */
 
-/* --- inputs
- * ---------------------------------------------------------------------------------------- */
+/* --- inputs ------------------------------------------------------------ */
 
 /* Opens a path of the recipe; what is wrong with it is a problem at its place. */
 static int open_path(struct build *b, const struct ingot_recipe_path *path,
@@ -104,8 +103,7 @@ void boot_close_inputs(struct boot_inputs *inputs)
 		ingot_source_free(inputs->esp[i]);
 }
 
-/* --- command line
- * ---------------------------------------------------------------------------------- */
+/* --- command line ------------------------------------------------------ */
 
 static int partuuid(const struct ingot_gpt *gpt, const struct ingot_placed *placed, char *text,
 		    struct ingot_error *err)
@@ -146,8 +144,7 @@ static char *make_cmdline(const struct build *b, const struct root_hash *root,
 		enforce ? "dm_verity.require_signatures=1 " : "", b->recipe->cmdline);
 }
 
-/* --- initrd
- * ---------------------------------------------------------------------------------------- */
+/* --- initrd ------------------------------------------------------------ */
 
 static int make_segment(const struct build *b, const struct root_hash *root,
 			const struct ingot_gpt *gpt, struct ingot_source **ret,
@@ -198,8 +195,7 @@ static int make_initrd(struct build *b, const struct root_hash *root, const stru
 	return ingot_initrd_source(parts, count, &esp->initrd, err);
 }
 
-/* --- UKI
- * ------------------------------------------------------------------------------------------- */
+/* --- UKI --------------------------------------------------------------- */
 
 static int make_uki(struct build *b, const struct root_hash *root, const struct ingot_gpt *gpt,
 		    struct esp *esp, struct ingot_error *err)
@@ -228,8 +224,7 @@ static int make_uki(struct build *b, const struct root_hash *root, const struct 
 				4, &esp->uki, err);
 }
 
-/* --- ESP
- * ------------------------------------------------------------------------------------------- */
+/* --- ESP --------------------------------------------------------------- */
 
 static const char *uki_path(const struct build *b)
 {

@@ -104,7 +104,7 @@ void build_note(struct build *b, const char *format, ...) INGOT_PRINTF(2, 3);
 
 /* The layout's entry for a placed partition. */
 static inline const struct ingot_layout_partition *entry_of(const struct build *b,
-							     const struct ingot_placed *placed)
+							    const struct ingot_placed *placed)
 {
 	return &b->layout->partitions[placed->index];
 }

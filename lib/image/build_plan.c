@@ -10,7 +10,7 @@
 
 /* Planning: everything that can be wrong is found before the first byte is written. */
 
-/* --- recipe and layout ------------------------------------------------------------------------------ */
+/* --- recipe and layout ------------------------------------------------- */
 
 static int load_layout(struct build *b, struct ingot_problems *problems, struct ingot_error *err)
 {
@@ -26,8 +26,8 @@ static int load_layout(struct build *b, struct ingot_problems *problems, struct 
 static int load_texts(struct build *b, const char *path, struct ingot_problems *problems,
 		      struct ingot_error *err)
 {
-	struct ingot_recipe_options options = {
-		.check_files = true, .source_date_epoch = b->options->source_date_epoch};
+	struct ingot_recipe_options options = {.check_files = true,
+					       .source_date_epoch = b->options->source_date_epoch};
 	struct ingot_error layout_err = {0};
 	int rc = ingot_recipe_load(path, &options, problems, &b->recipe, err);
 	size_t before = problems->count;
@@ -45,7 +45,7 @@ static int load_texts(struct build *b, const char *path, struct ingot_problems *
 	return ingot_raise(err, layout_rc, "layout '%s' cannot be used", b->recipe->layout);
 }
 
-/* --- partitions ------------------------------------------------------------------------------------- */
+/* --- partitions -------------------------------------------------------- */
 
 static int place_partitions(struct build *b, struct ingot_error *err)
 {
@@ -65,7 +65,7 @@ static int place_partitions(struct build *b, struct ingot_error *err)
 	return 0;
 }
 
-/* --- tree ------------------------------------------------------------------------------------------- */
+/* --- tree -------------------------------------------------------------- */
 
 static int report_machine_state(void *context, const struct ingot_node *node, const char *kind,
 				struct ingot_error *err)
@@ -125,14 +125,15 @@ static int open_oem(struct build *b, struct ingot_error *err)
 	if (!b->recipe->oem.path)
 		return 0;
 	if (!b->oem_place)
-		return ingot_raise(err, -EINVAL, "the recipe has 'oem:', but the layout '%s' has no "
-						 "OEM partition",
+		return ingot_raise(err, -EINVAL,
+				   "the recipe has 'oem:', but the layout '%s' has no "
+				   "OEM partition",
 				   b->layout->name);
 	rc = ingot_tree_open(b->recipe->oem.path, &options, &b->oem, err);
 	return rc < 0 ? ingot_wrap(err, rc, "oem '%s'", b->recipe->oem.given) : 0;
 }
 
-/* --- usr -------------------------------------------------------------------------------------------- */
+/* --- usr --------------------------------------------------------------- */
 
 static int plan_salt(struct build *b, struct ingot_error *err)
 {
@@ -178,8 +179,8 @@ static int room_for_data(const struct build *b, uint64_t *ret, struct ingot_erro
 
 static int plan_ext2(struct build *b, struct ingot_error *err)
 {
-	struct ingot_ext2_options options = {
-		.label = entry_of(b, b->usr_place)->filesystem_label, .epoch = b->recipe->epoch};
+	struct ingot_ext2_options options = {.label = entry_of(b, b->usr_place)->filesystem_label,
+					     .epoch = b->recipe->epoch};
 	uint64_t room = 0;
 	int rc = room_for_data(b, &room, err);
 
@@ -230,7 +231,7 @@ static int plan_usr(struct build *b, struct ingot_error *err)
 	return rc < 0 ? ingot_wrap(err, rc, "partition '%s'", entry_of(b, b->usr_place)->label) : 0;
 }
 
-/* --- signing and boot ------------------------------------------------------------------------------- */
+/* --- signing and boot -------------------------------------------------- */
 
 static int load_keys(struct build *b, struct ingot_error *err)
 {
@@ -248,7 +249,8 @@ static int load_keys(struct build *b, struct ingot_error *err)
 	if (rc < 0)
 		return ingot_wrap(err, rc, "signing");
 	if (exposed)
-		build_note(b, "every user of this machine may read the key '%s'", recipe->key.given);
+		build_note(b, "every user of this machine may read the key '%s'",
+			   recipe->key.given);
 	return 0;
 }
 
@@ -273,7 +275,7 @@ static int rehearse(struct build *b, struct ingot_error *err)
 	return rc;
 }
 
-/* --- all of it --------------------------------------------------------------------------------------- */
+/* --- all of it --------------------------------------------------------- */
 
 static int plan_tree(struct build *b, struct ingot_problems *problems, struct ingot_error *err)
 {
@@ -306,8 +308,9 @@ static void note_what_is_left_out(struct build *b)
 	for (; child; child = child->next)
 		others += !b->usr_place || strcmp(child->name, "usr") != 0;
 	if (!b->root_place && others > 0)
-		build_note(b, "the layout '%s' has no root partition: only the tree's usr/ is in the "
-			      "image, and %zu other entries at its top are not",
+		build_note(b,
+			   "the layout '%s' has no root partition: only the tree's usr/ is in the "
+			   "image, and %zu other entries at its top are not",
 			   b->layout->name, others);
 }
 
@@ -318,8 +321,9 @@ static int check_purpose(const struct build *b, struct ingot_error *err)
 				   "the recipe has 'boot:', but the layout '%s' has no ESP",
 				   b->layout->name);
 	if (b->signature_place && !b->recipe->sign)
-		return ingot_raise(err, -EINVAL, "the layout '%s' has a partition for the signature, "
-						 "but the recipe has no 'signing:'",
+		return ingot_raise(err, -EINVAL,
+				   "the layout '%s' has a partition for the signature, "
+				   "but the recipe has no 'signing:'",
 				   b->layout->name);
 	return 0;
 }

@@ -23,8 +23,7 @@ static json_t *attributes(uint64_t bits)
 	return o;
 }
 
-/* --- partitions ----------------------------------------------------------------------------------
- */
+/* --- partitions -------------------------------------------------------- */
 
 /*
  * Whether a partition before it has some of its bytes: a thousand that share one filesystem are not
@@ -93,8 +92,7 @@ static json_t *disk(struct inspection *inspection, struct ingot_source *image,
 	return o;
 }
 
-/* --- a source that remembers
- * ---------------------------------------------------------------------- */
+/* --- a source that remembers ------------------------------------------- */
 
 /*
  * Many a look asks only whether something is there, and takes a failed read for a no. So that a
@@ -136,8 +134,7 @@ static int watched_extent(struct ingot_source *source, uint64_t offset, struct i
 
 static const struct ingot_source_ops WATCHED_OPS = {watched_read, watched_extent, NULL};
 
-/* --- the whole -----------------------------------------------------------------------------------
- */
+/* --- the whole --------------------------------------------------------- */
 
 /* Whether there was a partition table once. */
 static bool has_gpt_signature(struct ingot_source *image)

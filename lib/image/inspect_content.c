@@ -18,8 +18,7 @@ static json_t *hex(const uint8_t *bytes, size_t n)
 	return json_string(text);
 }
 
-/* --- hash trees
- * ----------------------------------------------------------------------------------- */
+/* --- hash trees -------------------------------------------------------- */
 
 static json_t *verity_at(struct ingot_source *source, uint64_t offset)
 {
@@ -69,8 +68,7 @@ static json_t *search_verity(struct ingot_source *source, uint64_t from)
 	return o;
 }
 
-/* --- filesystems
- * ---------------------------------------------------------------------------------- */
+/* --- filesystems ------------------------------------------------------- */
 
 static json_t *ext_content(struct inspection *inspection, struct ingot_source *source,
 			   const char *name)
@@ -100,8 +98,7 @@ static json_t *ext_content(struct inspection *inspection, struct ingot_source *s
 	return o;
 }
 
-/* --- signatures
- * ----------------------------------------------------------------------------------- */
+/* --- signatures -------------------------------------------------------- */
 
 static json_t *signature_content(struct ingot_source *source)
 {
@@ -125,8 +122,7 @@ static json_t *signature_content(struct ingot_source *source)
 	return o;
 }
 
-/* --- nothing
- * -------------------------------------------------------------------------------------- */
+/* --- nothing ----------------------------------------------------------- */
 
 static bool is_zero(struct ingot_source *source, uint64_t offset, uint64_t length, char *buffer,
 		    size_t step)

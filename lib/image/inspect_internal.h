@@ -27,8 +27,7 @@ static inline void inspect_set(json_t *object, const char *key, json_t *value)
 	(void)json_object_set_new(object, key, value);
 }
 
-/* --- inspect_text.c ------------------------------------------------------------------------------
- */
+/* --- inspect_text.c ---------------------------------------------------- */
 
 /* Text that may be anything, as UTF-8: what is none, becomes \xNN. Blanks at the end are cut off.
  */
@@ -36,8 +35,7 @@ json_t *inspect_text(const char *text, size_t n);
 
 json_t *inspect_guid(const struct ingot_guid *guid);
 
-/* --- what may stand in a partition, as an object with "kind"; NULL: something else ---------------
- */
+/* --- what may stand in a partition, as an object with "kind"; NULL: something else --- */
 
 /* `name` says whose problems are reported. */
 json_t *inspect_content(struct inspection *inspection, struct ingot_source *source,

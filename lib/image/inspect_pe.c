@@ -62,8 +62,7 @@ static void add_os(json_t *o, struct ingot_source *source, const struct ingot_pe
 		inspect_set(o, "os", os_release_value(text, "PRETTY_NAME"));
 }
 
-/* --- what opens /usr -----------------------------------------------------------------------------
- */
+/* --- what opens /usr --------------------------------------------------- */
 
 /* A file of the initrd's last archive; NULL: not there, or too large to be shown. */
 static char *initrd_text(struct ingot_source *initrd, const char *path)

@@ -48,7 +48,7 @@ static json_t *name_of(const char *path)
 	return text ? text : json_string(ingot_printable(base, strlen(base), safe, sizeof(safe)));
 }
 
-/* --- inputs ------------------------------------------------------------------------------------------ */
+/* --- inputs ------------------------------------------------------------ */
 
 static int add_source(json_t *inputs, const char *role, const char *name,
 		      struct ingot_source *source, struct ingot_error *err)
@@ -142,7 +142,7 @@ static int make_inputs(struct build *b, json_t *inputs, struct ingot_error *err)
 	return rc;
 }
 
-/* --- outputs ----------------------------------------------------------------------------------------- */
+/* --- outputs ----------------------------------------------------------- */
 
 static json_t *make_usr(const struct build *b)
 {

@@ -17,7 +17,7 @@ struct reader {
 	int rc; /* the first real failure */
 };
 
-/* --- paths ---------------------------------------------------------------------------------- */
+/* --- paths ------------------------------------------------------------- */
 
 static char *resolve(struct reader *r, const char *given)
 {
@@ -76,7 +76,7 @@ static void read_path(struct reader *r, struct ingot_yaml_node node, enum path_k
 	check_path(r, ret, kind == PATH_TREE_ITSELF);
 }
 
-/* --- what the image is called --------------------------------------------------------------- */
+/* --- what the image is called ------------------------------------------ */
 
 /* Names become parts of file names and labels. */
 #define LETTERS_AND_DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -157,7 +157,7 @@ static void read_identity(struct reader *r, struct ingot_yaml_map *map)
 	read_seed(r, map);
 }
 
-/* --- disk ----------------------------------------------------------------------------------- */
+/* --- disk -------------------------------------------------------------- */
 
 static void read_layout(struct reader *r, struct ingot_yaml_map *map)
 {
@@ -189,7 +189,7 @@ static void read_layout(struct reader *r, struct ingot_yaml_map *map)
 	}
 }
 
-/* --- tree ----------------------------------------------------------------------------------- */
+/* --- tree -------------------------------------------------------------- */
 
 static void read_excludes(struct reader *r, struct ingot_yaml_node node)
 {
@@ -246,7 +246,7 @@ static void read_tree(struct reader *r, struct ingot_yaml_map *map)
 	read_path(r, ingot_yaml_get(map, "oem", false), PATH_TREE_ITSELF, &recipe->oem);
 }
 
-/* --- usr ------------------------------------------------------------------------------------ */
+/* --- usr --------------------------------------------------------------- */
 
 static void read_block_size(struct ingot_yaml_node node, uint32_t max, uint32_t *size)
 {
@@ -301,7 +301,7 @@ static void read_usr(struct reader *r, struct ingot_yaml_node node)
 	ingot_yaml_close(&map);
 }
 
-/* --- boot ----------------------------------------------------------------------------------- */
+/* --- boot -------------------------------------------------------------- */
 
 static void read_initrds(struct reader *r, struct ingot_yaml_node node)
 {
@@ -372,7 +372,7 @@ static void read_boot(struct reader *r, struct ingot_yaml_node node)
 	ingot_yaml_close(&map);
 }
 
-/* --- the rest ------------------------------------------------------------------------------- */
+/* --- the rest ---------------------------------------------------------- */
 
 static void read_signing(struct reader *r, struct ingot_yaml_node node)
 {

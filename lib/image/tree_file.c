@@ -8,7 +8,7 @@
 
 enum { LINKS_MAX = 16, PATH_SIZE = 4096 };
 
-/* --- the source ------------------------------------------------------------------------------------ */
+/* --- the source -------------------------------------------------------- */
 
 struct tree_file {
 	struct ingot_source source;
@@ -68,7 +68,7 @@ int ingot_tree_file(struct ingot_tree *tree, const struct ingot_node *node,
 	return 0;
 }
 
-/* --- finding ------------------------------------------------------------------------------------------ */
+/* --- finding ----------------------------------------------------------- */
 
 static const struct ingot_node *child(const struct ingot_node *dir, const char *name, size_t n)
 {
@@ -147,8 +147,9 @@ int ingot_tree_match(struct ingot_tree *tree, const char *pattern, const struct 
 		if (!file || !S_ISREG(file->mode) || file == found)
 			continue;
 		if (found)
-			return ingot_raise(err, -EINVAL, "'%s' and '%s' in the tree both match '%s'",
-					   first, path, pattern);
+			return ingot_raise(err, -EINVAL,
+					   "'%s' and '%s' in the tree both match '%s'", first, path,
+					   pattern);
 		found = file;
 		strcpy(first, path);
 	}

@@ -19,8 +19,7 @@ struct ingot_output {
 	struct ingot_tempname temporary; /* path NULL: the file has no name yet */
 };
 
-/* --- creating
- * --------------------------------------------------------------------------------------- */
+/* --- creating ---------------------------------------------------------- */
 
 /* A fresh temporary name beside the final one. */
 static int make_name(struct ingot_output *output, struct ingot_error *err)
@@ -216,8 +215,7 @@ int ingot_output_write(struct ingot_output *output, const void *data, size_t n,
 	return ingot_sink_write(sink, 0, data, n, err);
 }
 
-/* --- committing
- * -------------------------------------------------------------------------------------- */
+/* --- committing -------------------------------------------------------- */
 
 /* Another process may have made our end of a pipe non-blocking. */
 static void wait_writable(int fd)

@@ -37,8 +37,7 @@ void ingot_sink_free(struct ingot_sink *sink)
 		sink->ops->free(sink);
 }
 
-/* --- file
- * ------------------------------------------------------------------------------------------ */
+/* --- file -------------------------------------------------------------- */
 
 struct fd_sink {
 	struct ingot_sink sink;
@@ -119,8 +118,7 @@ int ingot_sink_fd(int fd, const char *name, uint64_t size, struct ingot_sink **r
 	return 0;
 }
 
-/* --- part
- * ------------------------------------------------------------------------------------------ */
+/* --- part -------------------------------------------------------------- */
 
 struct part_sink {
 	struct ingot_sink sink;
@@ -164,8 +162,7 @@ int ingot_sink_part(struct ingot_sink *whole, uint64_t offset, uint64_t length,
 	return 0;
 }
 
-/* --- memory
- * ---------------------------------------------------------------------------------------- */
+/* --- memory ------------------------------------------------------------ */
 
 struct memory_sink {
 	struct ingot_sink sink;
@@ -207,8 +204,7 @@ int ingot_sink_memory(size_t size, struct ingot_sink **ret, unsigned char **ret_
 	return 0;
 }
 
-/* --- to be read
- * -------------------------------------------------------------------------------------- */
+/* --- to be read -------------------------------------------------------- */
 
 struct sink_source {
 	struct ingot_source source;

@@ -37,8 +37,7 @@ void ingot_source_free(struct ingot_source *source)
 		source->ops->free(source);
 }
 
-/* --- the whole of a source
- * ------------------------------------------------------------------------- */
+/* --- the whole of a source --------------------------------------------- */
 
 int ingot_source_load(struct ingot_source *source, size_t max, char **ret, size_t *ret_n,
 		      struct ingot_error *err)

@@ -5,8 +5,7 @@
 
 /* Sources made of memory, of nothing, and of other sources. */
 
-/* --- memory
- * ---------------------------------------------------------------------------------------- */
+/* --- memory ------------------------------------------------------------ */
 
 struct memory_source {
 	struct ingot_source source;
@@ -49,8 +48,7 @@ int ingot_source_memory(const char *name, const void *data, size_t n, struct ing
 	return 0;
 }
 
-/* --- part
- * ------------------------------------------------------------------------------------------ */
+/* --- part -------------------------------------------------------------- */
 
 struct part_source {
 	struct ingot_source source;
@@ -103,8 +101,7 @@ int ingot_source_part(struct ingot_source *whole, uint64_t offset, uint64_t leng
 	return 0;
 }
 
-/* --- concat
- * ---------------------------------------------------------------------------------------- */
+/* --- concat ------------------------------------------------------------ */
 
 struct concat_source {
 	struct ingot_source source;
@@ -200,8 +197,7 @@ int ingot_source_concat(const char *name, struct ingot_source **pieces, size_t c
 	return 0;
 }
 
-/* --- zero
- * ------------------------------------------------------------------------------------------ */
+/* --- zero -------------------------------------------------------------- */
 
 static int zero_read(struct ingot_source *source, uint64_t offset, void *data, size_t n,
 		     struct ingot_error *err)

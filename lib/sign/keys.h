@@ -26,7 +26,7 @@
 struct ingot_key;
 struct ingot_certificate;
 
-/* --- private keys ----------------------------------------------------------------------- */
+/* --- private keys ------------------------------------------------------ */
 
 /*
  * A PEM file (PKCS#8 or "RSA PRIVATE KEY"). *ret_exposed, if wanted, says that users other than
@@ -43,7 +43,7 @@ INGOT_API void ingot_key_free(struct ingot_key *key);
 INGOT_DEFINE_CLEANUP(struct ingot_key, ingot_key, ingot_key_free)
 #define INGOT_KEY INGOT_CLEANUP(ingot_key_cleanup)
 
-/* --- certificates ----------------------------------------------------------------------- */
+/* --- certificates ------------------------------------------------------ */
 
 /* X.509, as one PEM block (what stands around it is skipped) or as DER. */
 INGOT_API INGOT_MUST_USE int ingot_certificate_load(const char *path,

@@ -28,7 +28,7 @@ int ingot_root_hash_check(const char *hex, struct ingot_error *err)
 	return 0;
 }
 
-/* --- signing ---------------------------------------------------------------------------- */
+/* --- signing ----------------------------------------------------------- */
 
 static PKCS7 *sign(const struct ingot_key *key, const struct ingot_certificate *certificate,
 		   BIO *text)
@@ -87,7 +87,7 @@ int ingot_sign_root_hash(const struct ingot_key *key, const struct ingot_certifi
 	return 0;
 }
 
-/* --- verifying -------------------------------------------------------------------------- */
+/* --- verifying --------------------------------------------------------- */
 
 static int malformed(struct ingot_error *err, const char *why)
 {

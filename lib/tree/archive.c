@@ -15,8 +15,7 @@ static void builder_done(struct archive_builder *builder)
 }
 #define BUILDER INGOT_CLEANUP(builder_done)
 
-/* --- one entry ---------------------------------------------------------------------------------
- */
+/* --- one entry --------------------------------------------------------- */
 
 static int set_target(struct ingot_tree *tree, struct archive_entry *from, struct entry *entry,
 		      struct ingot_error *err)
@@ -100,8 +99,7 @@ static int add_entry(struct archive_builder *builder, struct archive_input *inpu
 	return ingot_archive_meta(builder->tree, input->a, from, &builder->xattrs, entry, err);
 }
 
-/* --- all of them -------------------------------------------------------------------------------
- */
+/* --- all of them ------------------------------------------------------- */
 
 static int read_entries(struct archive_builder *builder, struct archive_input *input,
 			struct archive_entry *from, struct ingot_error *err)

@@ -28,8 +28,7 @@ static int dense(struct archive_data *data, struct archive_input *input, struct 
 	return 0;
 }
 
-/* --- holes -------------------------------------------------------------------------------------
- */
+/* --- holes ------------------------------------------------------------- */
 
 static int add_block(struct archive_data *data, struct archive_input *input, uint64_t size,
 		     uint64_t offset, const void *bytes, size_t n, struct ingot_error *err)

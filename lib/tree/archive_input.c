@@ -6,8 +6,7 @@
 /* Large enough for a run of small files, small enough not to read much that is then skipped. */
 enum { BUFFER = 32 * 1024 };
 
-/* --- libarchive's way to the bytes -------------------------------------------------------------
- */
+/* --- libarchive's way to the bytes ------------------------------------- */
 
 static la_ssize_t read_block(struct archive *a, void *context, const void **ret)
 {
@@ -72,8 +71,7 @@ void ingot_archive_input_done(struct archive_input *input)
 	*input = (struct archive_input){.fd = -1};
 }
 
-/* --- headers -----------------------------------------------------------------------------------
- */
+/* --- headers ----------------------------------------------------------- */
 
 static bool is_cpio(struct archive *a)
 {

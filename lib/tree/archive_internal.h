@@ -19,8 +19,7 @@ INGOT_MUST_USE int ingot_archive_fail(struct archive *a, struct ingot_error *err
  */
 INGOT_MUST_USE int ingot_archive_unpack(int fd, int *ret, struct ingot_error *err);
 
-/* --- archive_input.c: an archive in a regular file ---------------------------------------------
- */
+/* --- archive_input.c: an archive in a regular file --------------------- */
 
 struct archive_input {
 	int fd; /* borrowed */
@@ -41,8 +40,7 @@ void ingot_archive_input_done(struct archive_input *input);
 INGOT_MUST_USE int ingot_archive_input_next(struct archive_input *input,
 					    struct archive_entry *entry, struct ingot_error *err);
 
-/* --- archive_data.c ----------------------------------------------------------------------------
- */
+/* --- archive_data.c ---------------------------------------------------- */
 
 /* Where a file's bytes are. */
 struct contents {
@@ -65,8 +63,7 @@ INGOT_MUST_USE int ingot_archive_check_end(struct archive_data *data, struct arc
 					   struct ingot_error *err);
 void ingot_archive_data_done(struct archive_data *data);
 
-/* --- archive_meta.c ----------------------------------------------------------------------------
- */
+/* --- archive_meta.c ---------------------------------------------------- */
 
 /* Mode, owner, time and attributes of an entry whose type is set. */
 INGOT_MUST_USE int ingot_archive_meta(struct ingot_tree *tree, struct archive *a,
@@ -80,8 +77,7 @@ INGOT_MUST_USE int ingot_archive_meta(struct ingot_tree *tree, struct archive *a
 INGOT_MUST_USE int ingot_archive_acl(struct archive_entry *from, struct xattr_list *xattrs,
 				     uint32_t *mode, struct ingot_error *err);
 
-/* --- archive_path.c ----------------------------------------------------------------------------
- */
+/* --- archive_path.c ---------------------------------------------------- */
 
 /* The tree while an archive is read. */
 struct archive_builder {
@@ -106,8 +102,7 @@ INGOT_MUST_USE int ingot_archive_place(struct archive_builder *builder, const ch
 INGOT_MUST_USE int ingot_archive_lookup(struct archive_builder *builder, const char *path,
 					struct entry **ret, struct ingot_error *err);
 
-/* --- archive_link.c ----------------------------------------------------------------------------
- */
+/* --- archive_link.c ---------------------------------------------------- */
 
 /* A hard link whose file did not come before it. */
 struct pending_link {

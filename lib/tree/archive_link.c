@@ -93,8 +93,7 @@ int ingot_archive_link(struct archive_builder *builder, const char *path, const 
 	return give(file, contents, err);
 }
 
-/* --- at the end --------------------------------------------------------------------------------
- */
+/* --- at the end -------------------------------------------------------- */
 
 static int wrap_link(const struct pending_link *pending, int rc, struct ingot_error *err)
 {

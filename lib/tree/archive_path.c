@@ -5,8 +5,7 @@
 #include "base/text.h"
 #include "tree/archive_internal.h"
 
-/* --- names -------------------------------------------------------------------------------------
- */
+/* --- names ------------------------------------------------------------- */
 
 static int check_name(const char *name, size_t n, struct ingot_error *err)
 {
@@ -64,8 +63,7 @@ static int clean_path(struct archive_builder *builder, const char *path, size_t 
 	return 0;
 }
 
-/* --- places ------------------------------------------------------------------------------------
- */
+/* --- places ------------------------------------------------------------ */
 
 static const char *kind_of(const struct ingot_node *node)
 {

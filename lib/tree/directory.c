@@ -41,8 +41,7 @@ static void scan_done(struct scan *scan)
 }
 #define SCAN INGOT_CLEANUP(scan_done)
 
-/* --- what a file has, by its type --------------------------------------------------------------
- */
+/* --- what a file has, by its type -------------------------------------- */
 
 static int read_target(struct scan *scan, int folder, struct entry *entry, struct ingot_error *err)
 {
@@ -155,8 +154,7 @@ static int read_xattrs(struct scan *scan, int folder, const char *name, struct e
 	return ingot_xattr_intern(scan->tree, &scan->xattrs, &entry->node.xattrs, err);
 }
 
-/* --- a folder ----------------------------------------------------------------------------------
- */
+/* --- a folder ---------------------------------------------------------- */
 
 static int read_entry(struct scan *scan, int folder, const struct todo *in, const char *name,
 		      const struct stat *st, struct ingot_error *err)

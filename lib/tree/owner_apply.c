@@ -19,8 +19,7 @@ bool ingot_owner_range_map(const struct owner_ranges *ranges, uint32_t *id)
 	return ranges->count == 0;
 }
 
-/* --- files -------------------------------------------------------------------------------------
- */
+/* --- files ------------------------------------------------------------- */
 
 /* The last rule that matches, as its number from 1; 0: none. */
 static size_t rule_for(const struct ingot_owner_map *map, const char *path)
@@ -106,8 +105,7 @@ int ingot_owner_apply(struct ingot_tree *tree, struct ingot_error *err)
 	return rc;
 }
 
-/* --- attributes --------------------------------------------------------------------------------
- */
+/* --- attributes -------------------------------------------------------- */
 
 /*
  * linux/posix_acl_xattr.h: le32 version 2, then entries of le16 tag, le16 permissions, le32 id.

@@ -17,8 +17,7 @@ struct search {
 	char *text; /* LOOK_MAX + 1 */
 };
 
-/* --- what is inside ----------------------------------------------------------------------------
- */
+/* --- what is inside ---------------------------------------------------- */
 
 static int load(struct search *search, const struct ingot_node *file, size_t *ret_n,
 		struct ingot_error *err)
@@ -73,8 +72,7 @@ static bool is_initiator_name(const char *text, size_t n)
 	return has_words(text, n, "InitiatorName=");
 }
 
-/* --- the table ---------------------------------------------------------------------------------
- */
+/* --- the table --------------------------------------------------------- */
 
 struct rule {
 	const char *pattern; /* see ingot_path_match */

@@ -41,8 +41,7 @@ void ingot_tree_reader_free(struct ingot_tree_reader *reader)
 	free(reader);
 }
 
-/* --- bytes of a descriptor ---------------------------------------------------------------------
- */
+/* --- bytes of a descriptor --------------------------------------------- */
 
 /* -ENODATA: there are fewer bytes. */
 static int read_bytes(int fd, uint64_t at, void *data, size_t n, struct ingot_error *err)
@@ -80,8 +79,7 @@ static int check_same(int fd, const struct stamp *stamp, struct ingot_error *err
 	return 0;
 }
 
-/* --- from a directory --------------------------------------------------------------------------
- */
+/* --- from a directory -------------------------------------------------- */
 
 static int open_file(struct ingot_tree_reader *reader, const struct ingot_node *node,
 		     struct ingot_error *err)
@@ -117,8 +115,7 @@ static int read_file(struct ingot_tree_reader *reader, const struct ingot_node *
 	return check_same(reader->fd, &stamp, err);
 }
 
-/* --- from an archive ---------------------------------------------------------------------------
- */
+/* --- from an archive --------------------------------------------------- */
 
 /* The first run that ends after offset, or count. */
 static size_t run_at(const struct ingot_runs *runs, uint64_t offset)

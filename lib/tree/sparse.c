@@ -91,8 +91,7 @@ int ingot_run_list_keep(struct run_list *runs, struct ingot_arena *arena, uint64
 	return 0;
 }
 
-/* --- a file's own holes: lseek(2) --------------------------------------------------------------
- */
+/* --- a file's own holes: lseek(2) -------------------------------------- */
 
 static int add_stretch(int fd, uint64_t offset, uint64_t end, struct run_list *runs,
 		       struct ingot_error *err)

@@ -8,8 +8,7 @@
 #include "base/text.h"
 #include "tree/tree_internal.h"
 
-/* --- making ------------------------------------------------------------------------------------
- */
+/* --- making ------------------------------------------------------------ */
 
 static uint64_t random_key(void)
 {
@@ -126,8 +125,7 @@ uint64_t ingot_tree_hash(uint64_t key, const void *data, size_t n)
 	return fold(h ^ UINT64_C(0xe7037ed1a0b428db), UINT64_C(0x8ebc6af09c88c6e3));
 }
 
-/* --- using -------------------------------------------------------------------------------------
- */
+/* --- using ------------------------------------------------------------- */
 
 int ingot_tree_open(const char *path, const struct ingot_tree_options *options,
 		    struct ingot_tree **ret, struct ingot_error *err)

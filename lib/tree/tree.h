@@ -144,7 +144,7 @@ INGOT_API const char *ingot_node_path(const struct ingot_node *node, char *text,
 INGOT_API struct ingot_node *ingot_node_next(const struct ingot_node *root,
 					     const struct ingot_node *node);
 
-/* --- contents --------------------------------------------------------------------------------- */
+/* --- contents ---------------------------------------------------------- */
 
 /* One thread's way to the files: keeps the last one open. */
 struct ingot_tree_reader;

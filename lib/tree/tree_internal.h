@@ -50,8 +50,7 @@ static inline struct entry *entry_of(const struct ingot_node *node)
 /* Enough for a path in an error's sentence. */
 #define TREE_PATH_TEXT 1024
 
-/* --- tree.c ------------------------------------------------------------------------------------
- */
+/* --- tree.c ------------------------------------------------------------ */
 
 /* A tree with a root folder (0755, 0:0, the epoch) and nothing in it; fd is taken. */
 INGOT_MUST_USE int ingot_tree_new(const char *name, int fd,
@@ -88,8 +87,7 @@ static inline bool stamp_equal(const struct stamp *a, const struct stamp *b)
 	return a->ino == b->ino && a->size == b->size && a->changed == b->changed;
 }
 
-/* --- the ways in -------------------------------------------------------------------------------
- */
+/* --- the ways in ------------------------------------------------------- */
 
 /* directory.c; fd is taken. */
 INGOT_MUST_USE int ingot_tree_from_directory(int fd, const char *name,
@@ -108,8 +106,7 @@ INGOT_MUST_USE int ingot_tree_from_archive(int fd, const char *name,
  */
 INGOT_MUST_USE int ingot_tree_finish(struct ingot_tree *tree, struct ingot_error *err);
 
-/* --- path.c ------------------------------------------------------------------------------------
- */
+/* --- path.c ------------------------------------------------------------ */
 
 /* A growing text. */
 struct path_text {

@@ -26,8 +26,7 @@ int ingot_archive_fail(struct archive *a, struct ingot_error *err)
 	return ingot_raise(err, code == EIO ? -EIO : -EINVAL, "%s", words);
 }
 
-/* --- the unnamed file --------------------------------------------------------------------------
- */
+/* --- the unnamed file -------------------------------------------------- */
 
 static int unnamed_file(const char *folder, struct ingot_error *err)
 {
@@ -75,8 +74,7 @@ static int write_bytes(int fd, const void *data, size_t n, uint64_t offset, stru
 	return 0;
 }
 
-/* --- the stream --------------------------------------------------------------------------------
- */
+/* --- the stream -------------------------------------------------------- */
 
 /*
  * Every compression that libarchive does itself. Those it runs a program for (lrzip, grzip, lzop)

@@ -15,8 +15,7 @@ bool ingot_xattr_is_wanted(const char *name)
 	       strcmp(name, "system.posix_acl_default") == 0;
 }
 
-/* --- the list ----------------------------------------------------------------------------------
- */
+/* --- the list ---------------------------------------------------------- */
 
 static struct xattr_item *find(const struct xattr_list *list, const char *name)
 {
@@ -106,8 +105,7 @@ void ingot_xattr_list_done(struct xattr_list *list)
 	*list = (struct xattr_list){0};
 }
 
-/* --- the pool ----------------------------------------------------------------------------------
- */
+/* --- the pool ---------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)
 {

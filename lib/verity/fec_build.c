@@ -108,8 +108,7 @@ static int map_data(struct fec *fec, struct ingot_error *err)
 	return 0;
 }
 
-/* --- one stripe --------------------------------------------------------------------------------
- */
+/* --- one stripe -------------------------------------------------------- */
 
 static int add_rows(const struct fec *fec, struct slot *slot, uint64_t first, size_t columns,
 		    struct ingot_error *err)
@@ -191,8 +190,7 @@ static int commit(void *context, uint64_t index, void *user, struct ingot_error 
 	return 0;
 }
 
-/* --- all of them -------------------------------------------------------------------------------
- */
+/* --- all of them ------------------------------------------------------- */
 
 /* Data, hash device, zeros; each is borrowed by its part. */
 static int open_message(const struct ingot_fec_geometry *g, const struct ingot_fec_job *job,

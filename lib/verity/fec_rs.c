@@ -7,8 +7,7 @@
 
 enum { CODEWORD = 255, POLYNOMIAL = 0x11d, ALPHA = 2 };
 
-/* --- arithmetic in GF(2^8) ---------------------------------------------------------------------
- */
+/* --- arithmetic in GF(2^8) --------------------------------------------- */
 
 uint8_t ingot_gf_multiply(uint8_t a, uint8_t b)
 {
@@ -24,8 +23,7 @@ uint8_t ingot_gf_multiply(uint8_t a, uint8_t b)
 	return (uint8_t)product;
 }
 
-/* --- the code ----------------------------------------------------------------------------------
- */
+/* --- the code ---------------------------------------------------------- */
 
 /*
  * (x - alpha^0)(x - alpha^1)... without its leading 1: ret[0] is the coefficient of
@@ -140,8 +138,7 @@ const struct ingot_fec_kernel *ingot_fec_portable(void)
 	return &kernel;
 }
 
-/* --- for all kernels ----------------------------------------------------------------------------
- */
+/* --- for all kernels --------------------------------------------------- */
 
 const struct ingot_fec_kernel *ingot_fec_kernel(void)
 {

@@ -11,8 +11,7 @@
 INGOT_DEFINE_CLEANUP(json_t, json, json_decref)
 #define JSON INGOT_CLEANUP(json_cleanup)
 
-/* --- encode ------------------------------------------------------------------------------------
- */
+/* --- encode ------------------------------------------------------------ */
 
 static char *base64(const uint8_t *data, size_t size, struct ingot_error *err)
 {
@@ -66,8 +65,7 @@ int ingot_verity_signature_encode(const struct ingot_verity_signature *signature
 	return 0;
 }
 
-/* --- decode ------------------------------------------------------------------------------------
- */
+/* --- decode ------------------------------------------------------------ */
 
 /* The bytes before the padding. */
 static int text_size(const uint8_t *raw, size_t size, size_t *ret, struct ingot_error *err)

@@ -44,7 +44,7 @@ static int log_fd = -1;
 static atomic_bool counting;
 static atomic_ulong calls;
 
-/* --- deciding --------------------------------------------------------------------------------- */
+/* --- deciding ---------------------------------------------------------- */
 
 /* The file name of the library or program that an address belongs to, and where in it. */
 static int describe(void *address, char *text, size_t size)
@@ -124,7 +124,7 @@ static bool transfer_fails(enum kind of, const char *function, size_t *n)
 	return false;
 }
 
-/* --- around main ------------------------------------------------------------------------------ */
+/* --- around main ------------------------------------------------------- */
 
 static int (*real_main)(int, char **, char **);
 
@@ -194,7 +194,7 @@ int __libc_start_main(int (*program)(int, char **, char **), int argc, char **ar
 	return next(counted_main, argc, argv, init, fini, rtld_fini, stack);
 }
 
-/* --- output ----------------------------------------------------------------------------------- */
+/* --- output ------------------------------------------------------------ */
 
 EXPORT ssize_t write(int fd, const void *data, size_t n)
 {
@@ -263,7 +263,7 @@ EXPORT int linkat(int from_fd, const char *from, int to_fd, const char *to, int 
 				       : (int)syscall(SYS_linkat, from_fd, from, to_fd, to, flags);
 }
 
-/* --- input ------------------------------------------------------------------------------------ */
+/* --- input ------------------------------------------------------------- */
 
 EXPORT ssize_t read(int fd, void *data, size_t n)
 {
@@ -285,7 +285,7 @@ EXPORT ssize_t pread64(int fd, void *data, size_t n, off64_t offset)
 	return get_at(fd, data, n, offset);
 }
 
-/* --- open ------------------------------------------------------------------------------------- */
+/* --- open -------------------------------------------------------------- */
 
 static int open_at(int folder, const char *path, int flags, va_list args)
 {
@@ -351,7 +351,7 @@ EXPORT DIR *opendir(const char *path)
 	return next(path);
 }
 
-/* --- alloc ------------------------------------------------------------------------------------ */
+/* --- alloc ------------------------------------------------------------- */
 
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
@@ -395,7 +395,7 @@ EXPORT void *aligned_alloc(size_t align, size_t n)
 	return no_memory("aligned_alloc") ? NULL : __libc_memalign(align, n);
 }
 
-/* --- thread ----------------------------------------------------------------------------------- */
+/* --- thread ------------------------------------------------------------ */
 
 EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*body)(void *),
 			  void *context)

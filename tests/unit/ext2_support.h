@@ -24,7 +24,7 @@ static const struct ingot_ext2_options EXT2_OPTIONS = {
 	.epoch = SUPPORT_EPOCH,
 };
 
-/* --- a tree by hand: what an ordinary user cannot make in a folder -------------------------- */
+/* --- a tree by hand: what an ordinary user cannot make in a folder ----- */
 
 struct hand {
 	struct ingot_arena arena;
@@ -87,7 +87,7 @@ static inline struct ingot_node *hand_symlink(struct hand *h, const char *name, 
 	return node;
 }
 
-/* --- filesystems ---------------------------------------------------------------------------- */
+/* --- filesystems ------------------------------------------------------- */
 
 struct filesystem {
 	struct ingot_tree *tree;
@@ -144,7 +144,7 @@ static inline void from_hand(struct playground *p, struct hand *h, uint64_t size
 	assert_ok(try_hand(p, h, &options, ret, &err));
 }
 
-/* --- reading them --------------------------------------------------------------------------- */
+/* --- reading them ------------------------------------------------------ */
 
 static inline void read_source(struct ingot_source *source, uint64_t offset, void *data, size_t n)
 {
@@ -294,7 +294,7 @@ static inline void hand_clean(struct playground *p, struct hand *h, uint64_t siz
 	filesystem_done(&fs);
 }
 
-/* --- setup and teardown --------------------------------------------------------------------- */
+/* --- setup and teardown ------------------------------------------------ */
 
 static inline int ext2_setup(void **state)
 {

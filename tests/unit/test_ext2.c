@@ -1,7 +1,7 @@
 /* What an ext2 filesystem says about a tree: superblock, inodes, folders, attributes. */
 #include "ext2_support.h"
 
-/* --- the whole ------------------------------------------------------------------------------ */
+/* --- the whole --------------------------------------------------------- */
 
 /* Offsets and values from the kernel's document, "The Super Block". */
 static const struct {
@@ -136,7 +136,7 @@ static void golden(void **state)
 	hand_done(&h);
 }
 
-/* --- inodes --------------------------------------------------------------------------------- */
+/* --- inodes ------------------------------------------------------------ */
 
 static void modes_and_owners(void **state)
 {
@@ -346,7 +346,7 @@ static void symbolic_links(void **state)
 	hand_done(&h);
 }
 
-/* --- names ---------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------- */
 
 /* A file with `count` names in a folder of its own. */
 static void hand_names(struct hand *h, size_t count)
@@ -515,7 +515,7 @@ static void lost_and_found(void **state)
 	hand_done(&h);
 }
 
-/* --- attributes ----------------------------------------------------------------------------- */
+/* --- attributes -------------------------------------------------------- */
 
 static const struct ingot_xattrs *hand_xattrs(struct hand *h, const struct ingot_xattr *list,
 					      size_t count)

@@ -5,7 +5,7 @@
 
 #include "fs/ext2_internal.h"
 
-/* --- block maps ----------------------------------------------------------------------------- */
+/* --- block maps -------------------------------------------------------- */
 
 /* The first and the last block behind each kind of pointer, and their neighbours. */
 static const uint64_t BORDERS[] = {
@@ -191,7 +191,7 @@ static void ends(void **state)
 	filesystem_done(&fs);
 }
 
-/* --- how large ------------------------------------------------------------------------------ */
+/* --- how large --------------------------------------------------------- */
 
 /* Blocks that `groups` groups use for themselves, by the specification alone; 0: not possible. */
 static uint64_t header_blocks(uint64_t groups, uint64_t inodes)
@@ -448,7 +448,7 @@ static void inodes_over_groups(void **state)
 	hand_done(&h);
 }
 
-/* --- reading -------------------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------- */
 
 /* Something of everything; the image is a little over one group. */
 static void make_mixture(struct playground *p, struct filesystem *ret)

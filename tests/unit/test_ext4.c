@@ -17,7 +17,7 @@ static const struct ingot_ext4_options OPTIONS = {
 	.reserved_percent = 5,
 };
 
-/* --- a tree made by hand: what an ordinary user cannot make in a folder ----------------- */
+/* --- a tree made by hand: what an ordinary user cannot make in a folder --- */
 
 enum { NODES_MAX = 21000 };
 
@@ -54,9 +54,7 @@ static struct ingot_node *hand_add(struct hand *h, struct ingot_node *parent, co
 	return node;
 }
 
-/* --- images
- * ------------------------------------------------------------------------------------------------
- */
+/* --- images ------------------------------------------------------------ */
 
 static int write_image(struct playground *p, const char *name, uint64_t size,
 		       const struct ingot_ext4_options *options, struct ingot_tree *tree,
@@ -129,7 +127,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* --- pure parts ------------------------------------------------------------------------- */
+/* --- pure parts -------------------------------------------------------- */
 
 static void spans(void **state)
 {
@@ -167,7 +165,7 @@ static void spans(void **state)
 	free(runs);
 }
 
-/* --- filesystems ------------------------------------------------------------------------ */
+/* --- filesystems ------------------------------------------------------- */
 
 static void empty(void **state)
 {
@@ -389,7 +387,7 @@ static void many_folders(void **state)
 	free(h);
 }
 
-/* --- lost+found ------------------------------------------------------------------------- */
+/* --- lost+found -------------------------------------------------------- */
 
 static void lost_found(void **state)
 {
@@ -421,7 +419,7 @@ static void lost_found(void **state)
 	free(h);
 }
 
-/* --- what does not work ----------------------------------------------------------------- */
+/* --- what does not work ------------------------------------------------ */
 
 static void too_small(void **state)
 {

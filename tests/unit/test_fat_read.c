@@ -133,8 +133,7 @@ static unsigned char *cluster_bytes(struct fixture *f, uint32_t cluster)
 	return f->bytes + f->volume.data + (size_t)(cluster - 2) * f->volume.cluster_size;
 }
 
-/* --- sound volumes ------------------------------------------------------------------------------
- */
+/* --- sound volumes ----------------------------------------------------- */
 
 static void test_names_and_sizes(void **state)
 {
@@ -290,8 +289,7 @@ static void test_short_names_of_others(void **state)
 	done(&f);
 }
 
-/* --- long names by hand
- * ---------------------------------------------------------------------------- */
+/* --- long names by hand ------------------------------------------------ */
 
 static void test_long_names_that_are_not_whole(void **state)
 {
@@ -350,8 +348,7 @@ static void test_long_names_that_are_not_whole(void **state)
 	done(&f);
 }
 
-/* --- damage
- * ---------------------------------------------------------------------------------------- */
+/* --- damage ------------------------------------------------------------ */
 
 static void test_chains_that_go_wrong(void **state)
 {

@@ -23,7 +23,7 @@ static void fill(uint8_t *p, size_t n)
 	}
 }
 
-/* --- arithmetic ----------------------------------------------------------------------------- */
+/* --- arithmetic -------------------------------------------------------- */
 
 static void test_field(void **state)
 {
@@ -59,7 +59,7 @@ static uint8_t value_at(const uint8_t *codeword, unsigned n)
 	return value;
 }
 
-/* --- kernels -------------------------------------------------------------------------------- */
+/* --- kernels ----------------------------------------------------------- */
 
 enum { COLUMNS = 3 * INGOT_FEC_COLUMNS, STRIDE = COLUMNS + 1, ROWS_MAX = 253 };
 
@@ -142,7 +142,7 @@ static void test_kernels_agree(void **state)
 	}
 }
 
-/* --- geometry ------------------------------------------------------------------------------- */
+/* --- geometry ---------------------------------------------------------- */
 
 static struct ingot_verity_params params_of(uint32_t block_size)
 {
@@ -206,7 +206,7 @@ static void test_geometry_refuses(void **state)
 		     "one size, not 4096 and 1024");
 }
 
-/* --- whole devices -------------------------------------------------------------------------- */
+/* --- whole devices ----------------------------------------------------- */
 
 /* Data, its tree, and the parity of both. */
 struct device {
@@ -364,7 +364,7 @@ static void test_devices_too_short(void **state)
 	device_done(&d);
 }
 
-/* --- holes and failures ----------------------------------------------------------------------- */
+/* --- holes and failures ------------------------------------------------ */
 
 /* A source that is zero and a hole from hole to hole_end, and cannot be read from bad on. */
 struct sparse {

@@ -423,7 +423,7 @@ static void refused_disks(void **state)
 	ingot_sink_free(disk);
 }
 
-/* --- what libfdisk wrote -------------------------------------------------- */
+/* --- what libfdisk wrote ----------------------------------------------- */
 
 /* A sink that keeps nothing but a digest of what is written, with where. */
 struct digesting {

@@ -93,8 +93,7 @@ static void assert_problem(const json_t *report, const char *words)
 	fail_msg("no problem says '%s'", words);
 }
 
-/* --- reads that fail
- * ------------------------------------------------------------------------------ */
+/* --- reads that fail --------------------------------------------------- */
 
 /* The Nth read of a source fails, and all that follow. */
 struct failing {
@@ -147,8 +146,7 @@ static void fail_every_read(const void *data, size_t n)
 	}
 }
 
-/* --- what may stand alone ------------------------------------------------------------------------
- */
+/* --- what may stand alone ---------------------------------------------- */
 
 static void put_ext(unsigned char image[4096], const char *label, size_t n)
 {
@@ -247,8 +245,7 @@ static void test_a_hash_tree_behind_a_filesystem(void **state)
 	json_decref(report);
 }
 
-/* --- UKIs
- * ------------------------------------------------------------------------------------------ */
+/* --- UKIs -------------------------------------------------------------- */
 
 /* A UKI whose initrd ends in that segment; the caller frees it. */
 static char *make_uki(const struct ingot_initrd_verity *verity, const char *cmdline, size_t *n)
@@ -325,8 +322,7 @@ static void test_the_root_hash_wherever_it_is(void **state)
 	json_decref(report);
 }
 
-/* --- FAT
- * ------------------------------------------------------------------------------------------- */
+/* --- FAT --------------------------------------------------------------- */
 
 /* 17 MiB in sectors of 4096, to be changed; the caller frees it. */
 static char *make_fat(const struct ingot_fat_file *files, size_t count, size_t *n)
@@ -415,8 +411,7 @@ static void test_a_broken_chain_is_told(void **state)
 	json_decref(report);
 }
 
-/* --- disks
- * ----------------------------------------------------------------------------------------- */
+/* --- disks ------------------------------------------------------------- */
 
 enum { DISK = 2 * 1024 * 1024, LAST = DISK / 512 - 1 };
 

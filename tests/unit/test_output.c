@@ -59,7 +59,7 @@ static int put(const char *path, const char *text, struct ingot_error *err)
 	return ingot_output_commit(output, err);
 }
 
-/* --- in one process --------------------------------------------------------------------------- */
+/* --- in one process ---------------------------------------------------- */
 
 static void test_nothing_is_seen_before_commit(void **state)
 {
@@ -242,7 +242,7 @@ static void test_many_at_once(void **state)
 	assert_int_equal(folder_count(), MANY - (MANY + 2) / 3);
 }
 
-/* --- in a child ------------------------------------------------------------------------------- */
+/* --- in a child -------------------------------------------------------- */
 
 /* What a child did: its exit status and its first line on stderr. */
 struct child {
@@ -372,7 +372,7 @@ static void test_file_size_limit_is_an_error(void **state)
 	assert_int_equal(folder_count(), 1);
 }
 
-/* --- signals ---------------------------------------------------------------------------------- */
+/* --- signals ----------------------------------------------------------- */
 
 enum { BODY = 40000, WRITERS = 3 };
 

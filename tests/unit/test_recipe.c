@@ -5,7 +5,7 @@
 
 #include "image/recipe.h"
 
-/* --- reading one ---------------------------------------------------------------------------- */
+/* --- reading one ------------------------------------------------------- */
 
 struct fixture {
 	struct ingot_problems problems;
@@ -81,7 +81,7 @@ static struct fixture *parse_more(const char *more)
 	return f;
 }
 
-/* --- every key ------------------------------------------------------------------------------ */
+/* --- every key --------------------------------------------------------- */
 
 static void smallest(void **state)
 {
@@ -229,7 +229,7 @@ static void layout_files(void **state)
 	done(f);
 }
 
-/* --- the epoch ------------------------------------------------------------------------------ */
+/* --- the epoch --------------------------------------------------------- */
 
 #define NO_EPOCH "name: demo\nversion: \"1\"\narchitecture: x86-64\nlayout: flatcar\ntree: t\n"
 
@@ -268,7 +268,7 @@ static void epoch(void **state)
 	expect(NO_EPOCH "epoch:\n", "6:7: a value is missing here\n");
 }
 
-/* --- mistakes ------------------------------------------------------------------------------- */
+/* --- mistakes ---------------------------------------------------------- */
 
 static void missing_keys(void **state)
 {
@@ -454,7 +454,7 @@ static void hostile(void **state)
 		    "1:8: control characters are not allowed\n");
 }
 
-/* --- files ---------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------- */
 
 static void expect_files(const char *text, const char *want)
 {

@@ -65,7 +65,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* --- keys ------------------------------------------------------------------------------- */
+/* --- keys -------------------------------------------------------------- */
 
 static void parse_fails(EVP_PKEY *pkey, const char *passphrase, int rc, const char *words)
 {
@@ -141,7 +141,7 @@ static void test_key_pair(void **state)
 		     "key 'ours.key' does not belong to certificate 'stranger.crt'");
 }
 
-/* --- certificates ----------------------------------------------------------------------- */
+/* --- certificates ------------------------------------------------------ */
 
 static void test_certificate_forms(void **state)
 {
@@ -172,7 +172,7 @@ static void test_certificate_forms(void **state)
 	free(pem);
 }
 
-/* --- signatures ------------------------------------------------------------------------- */
+/* --- signatures -------------------------------------------------------- */
 
 static void test_root_hash_text(void **state)
 {

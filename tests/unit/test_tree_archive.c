@@ -252,8 +252,7 @@ static void concatenated(void **state)
 	ingot_tree_free(tree);
 }
 
-/* --- other people's archives -------------------------------------------------------------------
- */
+/* --- other people's archives ------------------------------------------- */
 
 static void shell(const struct playground *p, const char *format, ...)
 {
@@ -387,8 +386,7 @@ static void changed(void **state)
 	close(fd);
 }
 
-/* --- cpio --------------------------------------------------------------------------------------
- */
+/* --- cpio -------------------------------------------------------------- */
 
 struct cpio_entry {
 	const char *path;

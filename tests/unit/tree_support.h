@@ -19,8 +19,7 @@
 
 #define SUPPORT_EPOCH 1700000000
 
-/* --- a folder of one's own ---------------------------------------------------------------------
- */
+/* --- a folder of one's own --------------------------------------------- */
 
 struct playground {
 	char path[64];
@@ -76,8 +75,7 @@ static inline void make_file(int fd, const char *path, const char *text)
 	make_file_of(fd, path, text, strlen(text));
 }
 
-/* --- a tree as text ----------------------------------------------------------------------------
- */
+/* --- a tree as text ---------------------------------------------------- */
 
 static inline void dump_xattrs(FILE *f, const struct ingot_xattrs *xattrs)
 {
