@@ -26,7 +26,7 @@ static int parse_output(const struct cli *cli, const char *text, struct ingot_co
 	if (!equals || equals == *copy || !equals[1])
 		return cli_usage(cli, err, "--to takes FORMAT=OUTPUT, not '%s'", text);
 	*equals = '\0';
-	*ret = (struct ingot_convert_output){*copy, equals + 1};
+	*ret = (struct ingot_convert_output){.format = *copy, .path = equals + 1};
 	return 0;
 }
 

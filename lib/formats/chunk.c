@@ -94,9 +94,8 @@ static int pack_piece(struct ingot_packer *packer, size_t i, struct ingot_error 
 
 	if (packer->needs & (INGOT_NEED_ADLER | INGOT_NEED_IDENTITY))
 		piece->adler32 = libdeflate_adler32(1, piece->data, INGOT_PIECE);
-	if (packer->needs & INGOT_NEED_IDENTITY)
-		piece->sums = (uint64_t)piece->adler32 << 32 |
-			      libdeflate_crc32(0, piece->data, INGOT_PIECE);
+	if (packer->needs & (INGOT_NEED_CRC32 | INGOT_NEED_IDENTITY))
+		piece->crc32 = libdeflate_crc32(0, piece->data, INGOT_PIECE);
 	if (packer->needs & INGOT_NEED_DEFLATE) {
 		piece->deflate.data = packer->deflated + i * packer->deflate_room;
 		rc = pack_deflate(packer, piece, err);

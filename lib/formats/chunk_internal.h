@@ -19,6 +19,7 @@ enum ingot_need {
 	INGOT_NEED_ADLER = 1 << 1, /* of the piece, for the zlib wrapper */
 	INGOT_NEED_ZSTD = 1 << 2,
 	INGOT_NEED_IDENTITY = 1 << 3, /* a fingerprint of the whole */
+	INGOT_NEED_CRC32 = 1 << 4,    /* of the piece, for the gzip wrapper */
 };
 
 struct ingot_packed {
@@ -30,8 +31,7 @@ struct ingot_packed {
 struct ingot_piece {
 	bool zero; /* nothing below is set */
 	const unsigned char *data;
-	uint32_t adler32;
-	uint64_t sums; /* CRC-32 and Adler-32 of the piece: its part of the identity */
+	uint32_t adler32, crc32;     /* both for the identity */
 	struct ingot_packed deflate; /* RFC 1951, one stream a piece */
 	struct ingot_packed zstd;    /* one frame a piece */
 };

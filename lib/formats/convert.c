@@ -40,16 +40,8 @@ static void slot_done(void *context, void *slot)
 static int work(void *context, uint64_t index, void *slot, struct ingot_error *err)
 {
 	const struct convert *convert = context;
-	struct ingot_packer *packer = slot;
-	int rc = ingot_packer_fill(packer, convert->source, index, err);
 
-	for (size_t i = 0; rc == 0 && i < convert->options->count; i++) {
-		const struct target *target = &convert->targets[i];
-
-		if (target->ops->place)
-			rc = target->ops->place(target->writer, &packer->chunk, err);
-	}
-	return rc;
+	return ingot_packer_fill(slot, convert->source, index, err);
 }
 
 /*
@@ -67,7 +59,8 @@ static int identify(struct convert *convert, const struct ingot_chunk *chunk,
 		if (chunk->pieces[i].zero)
 			continue;
 		ingot_put_le64(raw, chunk->offset + i * INGOT_PIECE);
-		ingot_put_le64(raw + 8, chunk->pieces[i].sums);
+		ingot_put_le32(raw + 8, chunk->pieces[i].crc32);
+		ingot_put_le32(raw + 12, chunk->pieces[i].adler32);
 		rc = ingot_sha256_update(convert->identity, raw, sizeof(raw), err);
 		if (rc < 0)
 			return rc;
@@ -98,10 +91,32 @@ static int commit(void *context, uint64_t index, void *slot, struct ingot_error 
 	return rc;
 }
 
+static int place(void *context, uint64_t index, void *slot, struct ingot_error *err)
+{
+	const struct convert *convert = context;
+	const struct ingot_chunk *chunk = &((struct ingot_packer *)slot)->chunk;
+
+	(void)index;
+	for (size_t i = 0; i < convert->options->count; i++) {
+		const struct target *target = &convert->targets[i];
+		int rc = 0;
+
+		if (target->ops->place)
+			rc = target->ops->place(target->writer, chunk, err);
+		if (rc < 0)
+			return ingot_wrap(err, rc, "%s", target->ops->format.name);
+	}
+	return 0;
+}
+
 static int run_pass(struct convert *convert, struct ingot_error *err)
 {
-	static const struct ingot_pool_ops ops = {sizeof(struct ingot_packer), slot_init, slot_done,
-						  work, commit};
+	static const struct ingot_pool_ops ops = {.slot_size = sizeof(struct ingot_packer),
+						  .slot_init = slot_init,
+						  .slot_done = slot_done,
+						  .work = work,
+						  .commit = commit,
+						  .after = place};
 
 	return ingot_pool_run(convert->options->jobs,
 			      ingot_div_up(convert->source->size, INGOT_CHUNK), &ops, convert, err);
@@ -154,6 +169,7 @@ static int start_targets(struct convert *convert, struct ingot_error *err)
 			rc = check_name(convert, i, err);
 		if (rc == 0)
 			rc = target->ops->start(target->ops, target->output, convert->source->size,
+						&convert->options->outputs[i].options,
 						&target->writer, err);
 		if (rc < 0)
 			return ingot_wrap(err, rc, "%s", target->ops->format.name);

@@ -8,6 +8,7 @@
 #ifndef INGOT_FORMATS_CONVERT_H
 #define INGOT_FORMATS_CONVERT_H
 
+#include "formats/format.h"
 #include "io/copy.h"
 #include "io/source.h"
 
@@ -17,6 +18,7 @@ enum { INGOT_LEVEL_FAST = 1, INGOT_LEVEL_DEFAULT = 5, INGOT_LEVEL_MAX = 9 };
 struct ingot_convert_output {
 	const char *format; /* a name of format.h */
 	const char *path;   /* "-" is standard output */
+	struct ingot_format_options options;
 };
 
 struct ingot_convert_options {

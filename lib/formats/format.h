@@ -8,7 +8,7 @@
  *	vmdk          VMware's streamOptimized
  *	vhd           Microsoft's, fixed size: what Azure takes
  *
- * docs/formats.md has the bytes of each.
+ * docs/formats/ has the bytes of each.
  */
 #ifndef INGOT_FORMATS_FORMAT_H
 #define INGOT_FORMATS_FORMAT_H
@@ -24,6 +24,20 @@ struct ingot_format {
 
 /* The formats that can be written, in the order of the table above; NULL past the last. */
 INGOT_API const struct ingot_format *ingot_format_at(size_t i);
+
+/*
+ * What a container says about the machine that the disk is for. Zero and NULL are the defaults;
+ * most formats say nothing.
+ */
+struct ingot_format_options {
+	const char *name;	      /* of the virtual machine; "disk" */
+	const char *adapter;	      /* of the disk in a VMDK and an OVF: "lsilogic", "ide", ... */
+	const char *operating_system; /* VMware's guest identifier; "other3xLinux64Guest" */
+	unsigned hardware_version;    /* VMware's; 13 */
+	unsigned memory_mib, cpus;    /* 2048, 2 */
+	bool bios;		      /* the firmware is no UEFI */
+	bool secure_boot;
+};
 
 /*
  * The disk inside a file, whatever its format, which its first and last bytes tell; what has no

@@ -15,15 +15,20 @@ struct ingot_writer_ops {
 	struct ingot_format format;
 	unsigned needs; /* enum ingot_need */
 
-	/* The output is borrowed. */
+	/* Output and options are borrowed. */
 	int (*start)(const struct ingot_writer_ops *ops, struct ingot_output *output, uint64_t size,
-		     struct ingot_writer **ret, struct ingot_error *err);
-	/* A chunk, by any thread in any order: for what has its place beforehand. NULL: nothing. */
-	int (*place)(struct ingot_writer *writer, const struct ingot_chunk *chunk,
+		     const struct ingot_format_options *options, struct ingot_writer **ret,
 		     struct ingot_error *err);
-	/* A chunk, in order. NULL: nothing. */
+	/* A chunk, in order, while all others wait: what is at the end of the file. NULL: nothing.
+	 */
 	int (*append)(struct ingot_writer *writer, const struct ingot_chunk *chunk,
 		      struct ingot_error *err);
+	/*
+	 * The same chunk once more, after append has returned, by any thread in any order: what
+	 * has its place in the file. NULL: nothing.
+	 */
+	int (*place)(struct ingot_writer *writer, const struct ingot_chunk *chunk,
+		     struct ingot_error *err);
 	/*
 	 * Everything is in the file afterwards. The seed stands for the content: identifiers
 	 * are derived from it. NULL: nothing.

@@ -264,13 +264,15 @@ static int begin(struct qcow2_writer *q, struct ingot_output *output, struct ing
 }
 
 static int start(const struct ingot_writer_ops *ops, struct ingot_output *output, uint64_t size,
-		 struct ingot_writer **ret, struct ingot_error *err)
+		 const struct ingot_format_options *options, struct ingot_writer **ret,
+		 struct ingot_error *err)
 {
 	/* 32 MiB of L1 table are QEMU's limit: 2 PiB. */
 	static const uint64_t SIZE_MAX_QEMU = (UINT64_C(32) << 20) / 8 * L2_ENTRIES * CLUSTER;
 	struct qcow2_writer *q;
 	int rc;
 
+	(void)options;
 	if (size > SIZE_MAX_QEMU)
 		return ingot_raise(err, -EFBIG, "the disk is larger than 2 PiB");
 	q = ingot_alloc(1, sizeof(*q), err);

@@ -9,11 +9,13 @@ struct raw_writer {
 };
 
 static int start(const struct ingot_writer_ops *ops, struct ingot_output *output, uint64_t size,
-		 struct ingot_writer **ret, struct ingot_error *err)
+		 const struct ingot_format_options *options, struct ingot_writer **ret,
+		 struct ingot_error *err)
 {
 	struct raw_writer *raw = ingot_alloc(1, sizeof(*raw), err);
 	int rc;
 
+	(void)options;
 	if (!raw)
 		return -ENOMEM;
 	raw->writer = (struct ingot_writer){ops, size};

@@ -64,11 +64,13 @@ static void make_footer(uint64_t size, const struct ingot_guid *guid, unsigned c
 }
 
 static int start(const struct ingot_writer_ops *ops, struct ingot_output *output, uint64_t size,
-		 struct ingot_writer **ret, struct ingot_error *err)
+		 const struct ingot_format_options *options, struct ingot_writer **ret,
+		 struct ingot_error *err)
 {
 	struct vhd_writer *vhd = ingot_alloc(1, sizeof(*vhd), err);
 	int rc;
 
+	(void)options;
 	if (!vhd)
 		return -ENOMEM;
 	vhd->writer = (struct ingot_writer){ops, size};

@@ -258,12 +258,14 @@ static int begin(struct vmdk_writer *v, struct ingot_output *output, struct ingo
 }
 
 static int start(const struct ingot_writer_ops *ops, struct ingot_output *output, uint64_t size,
-		 struct ingot_writer **ret, struct ingot_error *err)
+		 const struct ingot_format_options *options, struct ingot_writer **ret,
+		 struct ingot_error *err)
 {
 	static const uint64_t LARGEST = UINT64_C(62) << 40; /* vSphere's limit */
 	struct vmdk_writer *v;
 	int rc;
 
+	(void)options;
 	if (size > LARGEST)
 		return ingot_raise(err, -EFBIG, "the disk is larger than 62 TiB");
 	v = ingot_alloc(1, sizeof(*v), err);

@@ -69,8 +69,11 @@ static int commit(void *context, uint64_t index, void *slot, struct ingot_error 
 int ingot_copy(struct ingot_source *source, struct ingot_sink *sink, unsigned jobs,
 	       const struct ingot_progress *progress, struct ingot_error *err)
 {
-	static const struct ingot_pool_ops ops = {sizeof(struct slot), slot_init, slot_done, work,
-						  commit};
+	static const struct ingot_pool_ops ops = {.slot_size = sizeof(struct slot),
+						  .slot_init = slot_init,
+						  .slot_done = slot_done,
+						  .work = work,
+						  .commit = commit};
 	struct copy copy = {source, sink, progress};
 
 	/* A hole past the sink's end would go unnoticed below. */

@@ -11,7 +11,8 @@
 enum { JOBS_MAX = 256, SLOTS_PER_JOB = 2 };
 
 struct slot {
-	bool done;
+	bool busy; /* from the index being taken until nothing is left to do for it */
+	bool done; /* work is, commit is not */
 	int rc;
 	struct ingot_error err;
 	void *user;
@@ -28,15 +29,27 @@ struct pool {
 	pthread_cond_t changed;
 	uint64_t next;	    /* to be worked on */
 	uint64_t committed; /* everything below has been committed */
+	uint64_t after;	    /* everything below has been handed out once more */
 	bool committing;    /* one thread is inside commit */
-	bool stopped;	    /* an index failed: hand out no more */
+	bool stopped;	    /* an index failed: hand out no more, but what is below it */
+	uint64_t failed;    /* the lowest index that did */
 	int rc;
 	struct ingot_error *err;
 };
 
-static void fail(struct pool *pool, const struct slot *slot)
+static struct slot *slot_of(const struct pool *pool, uint64_t index)
 {
+	return &pool->slots[index % pool->slot_count];
+}
+
+static void fail(struct pool *pool, uint64_t index)
+{
+	const struct slot *slot = slot_of(pool, index);
+
+	if (pool->stopped && index > pool->failed)
+		return;
 	pool->stopped = true;
+	pool->failed = index;
 	pool->rc = slot->rc;
 	if (pool->err)
 		*pool->err = slot->err;
@@ -50,7 +63,7 @@ static void commit_ready(struct pool *pool)
 	pool->committing = true;
 	while (!pool->stopped && pool->committed < pool->next) {
 		uint64_t index = pool->committed;
-		struct slot *slot = &pool->slots[index % pool->slot_count];
+		struct slot *slot = slot_of(pool, index);
 
 		if (!slot->done)
 			break;
@@ -59,17 +72,59 @@ static void commit_ready(struct pool *pool)
 			slot->rc = pool->ops->commit(pool->context, index, slot->user, &slot->err);
 		pthread_mutex_lock(&pool->lock);
 		if (slot->rc < 0)
-			fail(pool, slot);
+			fail(pool, index);
 		slot->done = false;
+		slot->busy = pool->ops->after != NULL;
 		pool->committed++;
 		pthread_cond_broadcast(&pool->changed);
 	}
 	pool->committing = false;
 }
 
+/* An index to go on with after its commit. One that failed, or lies behind it, has nothing. */
+static bool may_follow(const struct pool *pool)
+{
+	return pool->ops->after && pool->after < pool->committed &&
+	       (!pool->stopped || pool->after < pool->failed);
+}
+
 static bool may_take(const struct pool *pool)
 {
-	return pool->next - pool->committed < pool->slot_count;
+	return !pool->stopped && pool->next < pool->count && !slot_of(pool, pool->next)->busy;
+}
+
+/* Nothing is left that another thread's progress could bring. */
+static bool is_over(const struct pool *pool)
+{
+	return pool->stopped || pool->next >= pool->count;
+}
+
+/* The next three are called and left with the lock held. */
+static void follow_one(struct pool *pool)
+{
+	uint64_t index = pool->after++;
+	struct slot *slot = slot_of(pool, index);
+
+	pthread_mutex_unlock(&pool->lock);
+	slot->rc = pool->ops->after(pool->context, index, slot->user, &slot->err);
+	pthread_mutex_lock(&pool->lock);
+	if (slot->rc < 0)
+		fail(pool, index);
+	slot->busy = false;
+	pthread_cond_broadcast(&pool->changed);
+}
+
+static void take_one(struct pool *pool)
+{
+	uint64_t index = pool->next++;
+	struct slot *slot = slot_of(pool, index);
+
+	slot->busy = true;
+	pthread_mutex_unlock(&pool->lock);
+	slot->rc = pool->ops->work(pool->context, index, slot->user, &slot->err);
+	pthread_mutex_lock(&pool->lock);
+	slot->done = true;
+	commit_ready(pool);
 }
 
 static void *worker(void *arg)
@@ -78,20 +133,14 @@ static void *worker(void *arg)
 
 	pthread_mutex_lock(&pool->lock);
 	for (;;) {
-		struct slot *slot;
-		uint64_t index;
-
-		while (!pool->stopped && pool->next < pool->count && !may_take(pool))
-			pthread_cond_wait(&pool->changed, &pool->lock);
-		if (pool->stopped || pool->next >= pool->count)
+		if (may_follow(pool))
+			follow_one(pool);
+		else if (may_take(pool))
+			take_one(pool);
+		else if (is_over(pool))
 			break;
-		index = pool->next++;
-		slot = &pool->slots[index % pool->slot_count];
-		pthread_mutex_unlock(&pool->lock);
-		slot->rc = pool->ops->work(pool->context, index, slot->user, &slot->err);
-		pthread_mutex_lock(&pool->lock);
-		slot->done = true;
-		commit_ready(pool);
+		else
+			pthread_cond_wait(&pool->changed, &pool->lock);
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return NULL;
@@ -118,8 +167,10 @@ static void run_serially(struct pool *pool)
 		slot->rc = pool->ops->work(pool->context, i, slot->user, &slot->err);
 		if (slot->rc >= 0 && pool->ops->commit)
 			slot->rc = pool->ops->commit(pool->context, i, slot->user, &slot->err);
+		if (slot->rc >= 0 && pool->ops->after)
+			slot->rc = pool->ops->after(pool->context, i, slot->user, &slot->err);
 		if (slot->rc < 0)
-			fail(pool, slot);
+			fail(pool, i);
 	}
 }
 

@@ -3,7 +3,8 @@
  * threads in any order, `commit` for each index in order, one at a time. Whatever
  * depends on order happens in commit, so the result is the same for any number of
  * jobs; with one job everything runs in the calling thread, and that is the reference
- * which the parallel runs have to match.
+ * which the parallel runs have to match. `after` runs once an index is committed, on any
+ * thread in any order: for what commit found a place for and need not put there itself.
  *
  * A slot is one item under way. It is made once and used again for later indices, so
  * buffers live in it. There are two slots per job.
@@ -23,7 +24,8 @@ struct ingot_pool_ops {
 	void (*slot_done)(void *context, void *slot); /* NULL; also after a failed slot_init */
 	int (*work)(void *context, uint64_t index, void *slot, struct ingot_error *err);
 	int (*commit)(void *context, uint64_t index, void *slot,
-		      struct ingot_error *err); /* NULL */
+		      struct ingot_error *err);						  /* NULL */
+	int (*after)(void *context, uint64_t index, void *slot, struct ingot_error *err); /* NULL */
 };
 
 /* The error of the lowest failing index is the one reported; later indices may have run. */

@@ -159,8 +159,11 @@ static int write_superblock(const struct ingot_verity_params *params,
 
 static int run(struct build *build, unsigned jobs, struct ingot_error *err)
 {
-	static const struct ingot_pool_ops ops = {sizeof(struct slot), slot_init, slot_done, work,
-						  commit};
+	static const struct ingot_pool_ops ops = {.slot_size = sizeof(struct slot),
+						  .slot_init = slot_init,
+						  .slot_done = slot_done,
+						  .work = work,
+						  .commit = commit};
 	int rc = ingot_pool_run(jobs, ingot_verity_chunk_count(&build->area), &ops, build, err);
 
 	if (rc < 0)

@@ -101,8 +101,11 @@ static int commit(void *context, uint64_t index, void *user, struct ingot_error 
 static int run(struct compare *compare, unsigned jobs, int level, struct ingot_verity_result *ret,
 	       struct ingot_error *err)
 {
-	static const struct ingot_pool_ops ops = {sizeof(struct slot), slot_init, slot_done, work,
-						  commit};
+	static const struct ingot_pool_ops ops = {.slot_size = sizeof(struct slot),
+						  .slot_init = slot_init,
+						  .slot_done = slot_done,
+						  .work = work,
+						  .commit = commit};
 	int rc = ingot_pool_run(jobs, ingot_verity_chunk_count(&compare->area), &ops, compare, err);
 
 	if (compare->bad) {

@@ -236,8 +236,11 @@ static int prepare(struct fec *fec, const struct ingot_fec_job *job, struct ingo
 
 static int run(struct fec *fec, const struct ingot_fec_job *job, struct ingot_error *err)
 {
-	static const struct ingot_pool_ops ops = {sizeof(struct slot), slot_init, slot_done, work,
-						  commit};
+	static const struct ingot_pool_ops ops = {.slot_size = sizeof(struct slot),
+						  .slot_init = slot_init,
+						  .slot_done = slot_done,
+						  .work = work,
+						  .commit = commit};
 	int rc = prepare(fec, job, err);
 
 	if (rc == 0)

@@ -42,7 +42,7 @@ static inline void formats_convert(const char *in, const char *format, const cha
 				   unsigned jobs)
 {
 	INGOT_SOURCE struct ingot_source *disk = NULL;
-	struct ingot_convert_output output = {format, out};
+	struct ingot_convert_output output = {.format = format, .path = out};
 	struct ingot_convert_options options = {.outputs = &output, .count = 1, .jobs = jobs};
 	struct ingot_error err = {0};
 

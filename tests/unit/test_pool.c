@@ -88,7 +88,11 @@ static int commit(void *context, uint64_t index, void *slot, struct ingot_error 
 	return 0;
 }
 
-static const struct ingot_pool_ops OPS = {sizeof(struct item), slot_init, slot_done, work, commit};
+static const struct ingot_pool_ops OPS = {.slot_size = sizeof(struct item),
+					  .slot_init = slot_init,
+					  .slot_done = slot_done,
+					  .work = work,
+					  .commit = commit};
 
 static struct run fresh(uint64_t count)
 {
@@ -212,6 +216,88 @@ static void test_without_slots_and_commit(void **state)
 	}
 }
 
+/* --- after a commit ---------------------------------------------------- */
+
+enum { FOLLOWED = 500 };
+
+struct followed {
+	atomic_int times[FOLLOWED]; /* after ran for an index */
+	atomic_int strays;	    /* ... whose slot was another's by then */
+	uint64_t committed;
+	uint64_t fail_after[2]; /* the indices whose after fails */
+	uint64_t fail_commit;
+};
+
+static int follow_commit(void *context, uint64_t index, void *slot, struct ingot_error *err)
+{
+	struct followed *followed = context;
+
+	*(uint64_t *)slot = index;
+	followed->committed = index + 1;
+	if (index == followed->fail_commit)
+		return ingot_raise(err, -ENOSPC, "commit %llu", (unsigned long long)index);
+	return 0;
+}
+
+static int follow_after(void *context, uint64_t index, void *slot, struct ingot_error *err)
+{
+	struct followed *followed = context;
+
+	followed->strays += *(uint64_t *)slot != index;
+	followed->times[index]++;
+	if (index == followed->fail_after[0] || index == followed->fail_after[1])
+		return ingot_raise(err, -EIO, "after %llu", (unsigned long long)index);
+	return 0;
+}
+
+static int follow_work(void *context, uint64_t index, void *slot, struct ingot_error *err)
+{
+	(void)context;
+	(void)index;
+	(void)err;
+	*(uint64_t *)slot = UINT64_MAX;
+	return 0;
+}
+
+static const struct ingot_pool_ops FOLLOWING = {.slot_size = sizeof(uint64_t),
+						.work = follow_work,
+						.commit = follow_commit,
+						.after = follow_after};
+
+static void test_after_runs_once_for_each(void **state)
+{
+	(void)state;
+	for (size_t j = 0; j < JOBS_COUNT; j++) {
+		struct followed followed = {.fail_after = {UINT64_MAX, UINT64_MAX},
+					    .fail_commit = UINT64_MAX};
+		struct ingot_error err = {0};
+
+		assert_ok(ingot_pool_run(JOBS[j], FOLLOWED, &FOLLOWING, &followed, &err));
+		assert_int_equal(followed.committed, FOLLOWED);
+		assert_int_equal(followed.strays, 0);
+		for (size_t i = 0; i < FOLLOWED; i++)
+			assert_int_equal(followed.times[i], 1);
+	}
+}
+
+static void test_the_lowest_failure_is_reported(void **state)
+{
+	(void)state;
+	for (size_t j = 0; j < JOBS_COUNT; j++) {
+		struct followed after = {.fail_after = {201, 200}, .fail_commit = 202};
+		struct followed commit = {.fail_after = {201, UINT64_MAX}, .fail_commit = 200};
+		struct ingot_error err = {0};
+
+		assert_fails(ingot_pool_run(JOBS[j], FOLLOWED, &FOLLOWING, &after, &err), -EIO,
+			     "after 200");
+		assert_fails(ingot_pool_run(JOBS[j], FOLLOWED, &FOLLOWING, &commit, &err), -ENOSPC,
+			     "commit 200");
+		for (size_t i = 0; i < 200; i++)
+			assert_int_equal(after.times[i], 1);
+		assert_int_equal(commit.times[200], 0);
+	}
+}
+
 static int count_commit(void *context, uint64_t index, void *slot, struct ingot_error *err)
 {
 	(void)slot;
@@ -272,6 +358,8 @@ int main(void)
 		cmocka_unit_test(test_first_and_last_index_may_fail),
 		cmocka_unit_test(test_failing_slot_init),
 		cmocka_unit_test(test_without_slots_and_commit),
+		cmocka_unit_test(test_after_runs_once_for_each),
+		cmocka_unit_test(test_the_lowest_failure_is_reported),
 		cmocka_unit_test(test_a_million_tiny_items),
 		cmocka_unit_test(test_jobs_of_the_option),
 	};
