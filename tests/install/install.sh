@@ -47,4 +47,5 @@ check "it runs, and says pkg-config's version" \
 check "every header stands on its own" headers
 check "the installed program runs" "$prefix/bin/ingot" --version
 check "the layouts are installed" test -s "$prefix/share/ingot/layouts/flatcar.yaml"
+check "the vendors are installed" test -s "$prefix/share/ingot/oem/ami.yaml"
 verdict
