@@ -4,129 +4,13 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "formats/format_internal.h"
-#include "io/pool.h"
+#include "formats/convert_internal.h"
 
-struct target {
-	const struct ingot_writer_ops *ops;
-	struct ingot_output *output;
-	struct ingot_writer *writer;
-};
+/* --- before the pass --------------------------------------------------- */
 
-struct convert {
-	struct ingot_source *source;
-	const struct ingot_convert_options *options;
-	struct target *targets;
-	unsigned needs;
-	struct ingot_sha256 *identity;
-};
-
-/* --- the pass ---------------------------------------------------------- */
-
-static int slot_init(void *context, void *slot, struct ingot_error *err)
+static int find_formats(struct ingot_conversion *c, struct ingot_error *err)
 {
-	const struct convert *convert = context;
-	unsigned level = convert->options->level;
-
-	return ingot_packer_init(slot, convert->needs, level ? level : INGOT_LEVEL_DEFAULT, err);
-}
-
-static void slot_done(void *context, void *slot)
-{
-	(void)context;
-	ingot_packer_done(slot);
-}
-
-static int work(void *context, uint64_t index, void *slot, struct ingot_error *err)
-{
-	const struct convert *convert = context;
-
-	return ingot_packer_fill(slot, convert->source, index, err);
-}
-
-/*
- * The identity of a disk: SHA-256 over the place and the checksums of each 64 KiB that are not
- * zero. It tells images apart, whatever made them and in which format they were; against someone
- * who wants two to look the same it is no protection, nor is any identifier made from it.
- */
-static int identify(struct convert *convert, const struct ingot_chunk *chunk,
-		    struct ingot_error *err)
-{
-	for (size_t i = 0; i < chunk->piece_count; i++) {
-		unsigned char raw[16];
-		int rc;
-
-		if (chunk->pieces[i].zero)
-			continue;
-		ingot_put_le64(raw, chunk->offset + i * INGOT_PIECE);
-		ingot_put_le32(raw + 8, chunk->pieces[i].crc32);
-		ingot_put_le32(raw + 12, chunk->pieces[i].adler32);
-		rc = ingot_sha256_update(convert->identity, raw, sizeof(raw), err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
-static int commit(void *context, uint64_t index, void *slot, struct ingot_error *err)
-{
-	struct convert *convert = context;
-	const struct ingot_chunk *chunk = &((struct ingot_packer *)slot)->chunk;
-	int rc = 0;
-
-	(void)index;
-	if (convert->needs & INGOT_NEED_IDENTITY)
-		rc = identify(convert, chunk, err);
-	for (size_t i = 0; rc == 0 && i < convert->options->count; i++) {
-		const struct target *target = &convert->targets[i];
-
-		if (target->ops->append)
-			rc = target->ops->append(target->writer, chunk, err);
-		if (rc < 0)
-			return ingot_wrap(err, rc, "%s", target->ops->format.name);
-	}
-	if (rc == 0)
-		ingot_progress_report(convert->options->progress, chunk->offset + chunk->length,
-				      convert->source->size);
-	return rc;
-}
-
-static int place(void *context, uint64_t index, void *slot, struct ingot_error *err)
-{
-	const struct convert *convert = context;
-	const struct ingot_chunk *chunk = &((struct ingot_packer *)slot)->chunk;
-
-	(void)index;
-	for (size_t i = 0; i < convert->options->count; i++) {
-		const struct target *target = &convert->targets[i];
-		int rc = 0;
-
-		if (target->ops->place)
-			rc = target->ops->place(target->writer, chunk, err);
-		if (rc < 0)
-			return ingot_wrap(err, rc, "%s", target->ops->format.name);
-	}
-	return 0;
-}
-
-static int run_pass(struct convert *convert, struct ingot_error *err)
-{
-	static const struct ingot_pool_ops ops = {.slot_size = sizeof(struct ingot_packer),
-						  .slot_init = slot_init,
-						  .slot_done = slot_done,
-						  .work = work,
-						  .commit = commit,
-						  .after = place};
-
-	return ingot_pool_run(convert->options->jobs,
-			      ingot_div_up(convert->source->size, INGOT_CHUNK), &ops, convert, err);
-}
-
-/* --- before and after -------------------------------------------------- */
-
-static int find_formats(struct convert *convert, struct ingot_error *err)
-{
-	const struct ingot_convert_options *options = convert->options;
+	const struct ingot_convert_options *options = c->options;
 
 	if (options->level > INGOT_LEVEL_MAX)
 		return ingot_raise(err, -EINVAL, "level %u: levels are 1 (fast) to %d (small)",
@@ -141,80 +25,154 @@ static int find_formats(struct convert *convert, struct ingot_error *err)
 					   "no format is called '%s'; the formats are %s",
 					   options->outputs[i].format, names);
 		}
-		convert->targets[i].ops = ops;
-		convert->needs |= ops->needs;
+		c->targets[i].ops = ops;
+		c->converted[options->outputs[i].disk].needs |= ops->needs;
 	}
 	return 0;
 }
 
 /* Two outputs under one name would leave the second only. */
-static int check_name(const struct convert *convert, size_t i, struct ingot_error *err)
+static int check_name(const struct ingot_conversion *c, size_t i, struct ingot_error *err)
 {
-	const char *name = ingot_output_name(convert->targets[i].output);
+	const char *name = ingot_output_name(c->targets[i].output);
 
 	for (size_t other = 0; other < i; other++)
-		if (strcmp(name, ingot_output_name(convert->targets[other].output)) == 0)
+		if (strcmp(name, ingot_output_name(c->targets[other].output)) == 0)
 			return ingot_raise(err, -EINVAL, "'%s' is the output of two formats", name);
 	return 0;
 }
 
-static int start_targets(struct convert *convert, struct ingot_error *err)
+static int start_targets(struct ingot_conversion *c, struct ingot_error *err)
 {
-	for (size_t i = 0; i < convert->options->count; i++) {
-		struct target *target = &convert->targets[i];
-		int rc = ingot_output_create(convert->options->outputs[i].path, &target->output,
-					     err);
+	for (size_t i = 0; i < c->options->count; i++) {
+		struct target *target = &c->targets[i];
+		const struct ingot_convert_output *wanted = &c->options->outputs[i];
+		int rc = ingot_output_create(wanted->path, &target->output, err);
 
 		if (rc == 0)
-			rc = check_name(convert, i, err);
+			rc = check_name(c, i, err);
 		if (rc == 0)
-			rc = target->ops->start(target->ops, target->output, convert->source->size,
-						&convert->options->outputs[i].options,
-						&target->writer, err);
+			rc = target->ops->start(target->ops, target->output,
+						c->disks[wanted->disk].source->size,
+						&wanted->options, &target->writer, err);
 		if (rc < 0)
 			return ingot_wrap(err, rc, "%s", target->ops->format.name);
 	}
 	return 0;
 }
 
+static int start_identities(struct ingot_conversion *c, struct ingot_error *err)
+{
+	for (size_t d = 0; d < c->disk_count; d++) {
+		if (c->disks[d].source->size > INT64_MAX)
+			return ingot_raise(err, -EFBIG, "'%s' is too large",
+					   c->disks[d].source->name);
+		if (!(c->converted[d].needs & INGOT_NEED_IDENTITY))
+			continue;
+		c->converted[d].identity = ingot_sha256_new(err);
+		if (!c->converted[d].identity)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* --- behind it --------------------------------------------------------- */
+
 /* The seed of every identifier: the disk's identity and size. */
-static int make_seed(struct convert *convert, struct ingot_seed *seed, struct ingot_error *err)
+static int make_seed(const struct ingot_conversion *c, size_t disk, struct ingot_seed *seed,
+		     struct ingot_error *err)
 {
 	unsigned char raw[8];
 	int rc;
 
-	ingot_put_le64(raw, convert->source->size);
-	rc = ingot_sha256_update(convert->identity, raw, sizeof(raw), err);
+	if (!c->converted[disk].identity)
+		return 0;
+	ingot_put_le64(raw, c->disks[disk].source->size);
+	rc = ingot_sha256_update(c->converted[disk].identity, raw, sizeof(raw), err);
 	if (rc < 0)
 		return rc;
 	seed->size = INGOT_SHA256_SIZE;
-	return ingot_sha256_final(convert->identity, seed->bytes, err);
+	return ingot_sha256_final(c->converted[disk].identity, seed->bytes, err);
 }
 
 /* What a full disk or a broken one has to say, it says here, while no output has its name. */
-static int finish_targets(struct convert *convert, struct ingot_error *err)
+static int finish_target(const struct target *target, const struct ingot_seed *seed,
+			 struct ingot_error *err)
 {
-	struct ingot_seed seed = {0};
-	int rc = make_seed(convert, &seed, err);
+	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < convert->options->count; i++) {
-		const struct target *target = &convert->targets[i];
+	if (target->ops->finish)
+		rc = target->ops->finish(target->writer, seed, err);
+	if (rc == 0 && fsync(ingot_output_fd(target->output)) < 0)
+		rc = ingot_raise_errno(err, errno, "write '%s' to the disk",
+				       ingot_output_name(target->output));
+	return rc < 0 ? ingot_wrap(err, rc, "%s", target->ops->format.name) : 0;
+}
 
-		if (target->ops->finish)
-			rc = target->ops->finish(target->writer, &seed, err);
-		if (rc == 0 && fsync(ingot_output_fd(target->output)) < 0)
-			rc = ingot_raise_errno(err, errno, "write '%s' to the disk",
-					       ingot_output_name(target->output));
+static int finish_targets(const struct ingot_conversion *c, struct ingot_error *err)
+{
+	for (size_t d = 0; d < c->disk_count; d++) {
+		struct ingot_seed seed = {0};
+		int rc = make_seed(c, d, &seed, err);
+
+		for (size_t i = 0; rc == 0 && i < c->options->count; i++)
+			if (c->options->outputs[i].disk == d)
+				rc = finish_target(&c->targets[i], &seed, err);
 		if (rc < 0)
-			return ingot_wrap(err, rc, "%s", target->ops->format.name);
+			return rc;
 	}
+	return 0;
+}
+
+/* --- the whole --------------------------------------------------------- */
+
+static int run(struct ingot_conversion *c, struct ingot_error *err)
+{
+	int rc = find_formats(c, err);
+
+	if (rc == 0)
+		rc = start_identities(c, err);
+	if (rc == 0)
+		rc = start_targets(c, err);
+	if (rc == 0)
+		rc = conversion_pass(c, err);
+	if (rc == 0)
+		rc = finish_targets(c, err);
 	return rc;
 }
 
-static int commit_targets(struct convert *convert, struct ingot_error *err)
+int ingot_conversion_run(const struct ingot_convert_disk *disks, size_t disk_count,
+			 const struct ingot_convert_options *options, struct ingot_conversion **ret,
+			 struct ingot_error *err)
 {
-	for (size_t i = 0; i < convert->options->count; i++) {
-		int rc = ingot_output_commit(convert->targets[i].output, err);
+	INGOT_CONVERSION struct ingot_conversion *c = ingot_alloc(1, sizeof(*c), err);
+	int rc;
+
+	if (!c)
+		return -ENOMEM;
+	c->disks = disks;
+	c->disk_count = disk_count;
+	c->options = options;
+	c->targets = ingot_alloc(options->count, sizeof(*c->targets), err);
+	c->converted = c->targets ? ingot_alloc(disk_count, sizeof(*c->converted), err) : NULL;
+	if (!c->converted)
+		return -ENOMEM;
+	rc = run(c, err);
+	if (rc < 0)
+		return rc;
+	*ret = INGOT_TAKE(c);
+	return 0;
+}
+
+const struct ingot_output *ingot_conversion_output(const struct ingot_conversion *c, size_t i)
+{
+	return c->targets[i].output;
+}
+
+int ingot_conversion_commit(struct ingot_conversion *c, struct ingot_error *err)
+{
+	for (size_t i = 0; i < c->options->count; i++) {
+		int rc = ingot_output_commit(c->targets[i].output, err);
 
 		if (rc < 0)
 			return rc;
@@ -222,45 +180,27 @@ static int commit_targets(struct convert *convert, struct ingot_error *err)
 	return 0;
 }
 
-static void free_targets(struct convert *convert)
+void ingot_conversion_free(struct ingot_conversion *c)
 {
-	for (size_t i = 0; i < convert->options->count; i++) {
-		ingot_writer_free(convert->targets[i].writer);
-		ingot_output_free(convert->targets[i].output);
+	if (!c)
+		return;
+	for (size_t i = 0; c->targets && i < c->options->count; i++) {
+		ingot_writer_free(c->targets[i].writer);
+		ingot_output_free(c->targets[i].output);
 	}
-	free(convert->targets);
-}
-
-static int run(struct convert *convert, struct ingot_error *err)
-{
-	int rc = find_formats(convert, err);
-
-	if (rc == 0)
-		rc = start_targets(convert, err);
-	if (rc == 0)
-		rc = run_pass(convert, err);
-	if (rc == 0)
-		rc = finish_targets(convert, err);
-	if (rc == 0)
-		rc = commit_targets(convert, err);
-	return rc;
+	for (size_t d = 0; c->converted && d < c->disk_count; d++)
+		ingot_sha256_free(c->converted[d].identity);
+	free(c->targets);
+	free(c->converted);
+	free(c);
 }
 
 int ingot_convert(struct ingot_source *source, const struct ingot_convert_options *options,
 		  struct ingot_error *err)
 {
-	INGOT_SHA256 struct ingot_sha256 *identity = ingot_sha256_new(err);
-	struct convert convert = {.source = source, .options = options, .identity = identity};
-	int rc;
+	INGOT_CONVERSION struct ingot_conversion *c = NULL;
+	struct ingot_convert_disk disk = {.source = source};
+	int rc = ingot_conversion_run(&disk, 1, options, &c, err);
 
-	if (!identity)
-		return -ENOMEM;
-	if (source->size > INT64_MAX)
-		return ingot_raise(err, -EFBIG, "'%s' is too large", source->name);
-	convert.targets = ingot_alloc(options->count, sizeof(*convert.targets), err);
-	if (!convert.targets)
-		return -ENOMEM;
-	rc = run(&convert, err);
-	free_targets(&convert);
-	return rc;
+	return rc < 0 ? rc : ingot_conversion_commit(c, err);
 }
