@@ -16,6 +16,7 @@ extern const struct cli_command cmd_inspect;
 extern const struct cli_command cmd_verity_format, cmd_verity_check;
 extern const struct cli_command cmd_disk;
 extern const struct cli_command cmd_convert;
+extern const struct cli_command cmd_vendors;
 extern const struct cli_command cmd_sign_root_hash;
 
 #endif

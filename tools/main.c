@@ -28,6 +28,7 @@ const struct cli_command *const cli_commands[] = {
 	&cmd_initrd,
 	&cmd_uki,
 	&cmd_convert,
+	&cmd_vendors,
 	&cmd_inspect,
 	&cmd_man,
 	&cmd_completion,

@@ -1,0 +1,66 @@
+#!/bin/bash
+# The vendors of oem/: the documentation's table, the reports, a file of one's own.
+#
+# usage: vendors.sh INGOT
+set -euo pipefail
+export LC_ALL=C
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=../tally.sh
+. "$here/../tally.sh"
+ingot=$(realpath "${1:?usage: vendors.sh INGOT}")
+top=$(realpath "$here/../..")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+# --- the data ---------------------------------------------------------------------------------
+
+page() { "$ingot" vendors --markdown | diff "$top/docs/vendors.md" -; }
+check "docs/vendors.md is what the program prints" page
+
+"$ingot" vendors --json >all.json
+names() { jq -r '.vendors[].name' all.json; }
+files() { (cd "$top/oem" && printf '%s\n' *.yaml) | sed 's/\.yaml$//' | sort; }
+check "every file of oem/ is built in, by its name" diff <(names) <(files)
+for name in ami ami-vmdk azure gce openstack qemu libvirt kubevirt digitalocean hetzner akamai \
+	scaleway exoscale vultr oraclecloud cloudstack cloudsigma proxmoxve nutanix stackit hyperv \
+	vmware virtualbox vagrant parallels xen equinix-metal; do
+	same() {
+		diff <("$ingot" vendors $name --json) <(jq --arg n $name '.vendors[] | select(.name == $n)' \
+			all.json | jq --indent 2 .) && "$ingot" vendors $name | grep -qx "Vendor: *$name"
+	}
+	check "$name: alone and in the list" same
+done
+listed() { [ "$("$ingot" vendors | tail -n +2 | awk '{ print $1 }')" = "$(names)" ]; }
+check "the table has a line for each" listed
+
+# --- a file of one's own ----------------------------------------------------------------------
+
+cp "$top/oem/azure.yaml" mine.yaml
+by_path() { diff <("$ingot" vendors ./mine.yaml --json) <("$ingot" vendors azure --json); }
+check "a copy of a built-in file is the same vendor" by_path
+check "with .yaml at its end no / is needed" "$ingot" vendors mine.yaml
+
+mistakes() {
+	local got=0
+	sed -i -e 's/^outputs:/output:/' -e 's/round: 1M/round: 100/' -e 's/- gpt/- gtp/' mine.yaml
+	"$ingot" vendors mine.yaml >out.txt 2>err.txt || got=$?
+	[ $got = 2 ] && [ ! -s out.txt ] && cat err.txt &&
+		grep -q "^mine.yaml:[0-9]*:1: unknown key 'output', did you mean 'outputs'?" err.txt &&
+		grep -q "^mine.yaml:2:1: key 'outputs' is missing" err.txt &&
+		grep -q "^mine.yaml:[0-9]*:10: this is a multiple of 512" err.txt &&
+		grep -q "^mine.yaml:[0-9]*:5: 'gtp' is not one of" err.txt
+}
+check "all mistakes at once, with line and column" mistakes
+unknown() {
+	local got=0
+	"$ingot" vendors amy >out.txt 2>err.txt || got=$?
+	[ $got = 2 ] && [ ! -s out.txt ] && [ "$(wc -l <err.txt)" = 1 ] && grep -q "'amy'" err.txt
+}
+check "an unknown vendor is one line" unknown
+check "--markdown with a name is refused" not "$ingot" vendors ami --markdown
+full() { ! "$ingot" vendors >/dev/full 2>err.txt && grep -q "No space left" err.txt; }
+check "a full disk is an error" full
+
+verdict
