@@ -27,14 +27,14 @@ static int write_at(const struct ingot_append *append, uint64_t offset, const vo
 	const unsigned char *p = data;
 
 	while (n > 0) {
-		ssize_t put = pwrite(append->fd, p, n, (off_t)offset);
+		ssize_t put = pwrite(append->fd, p, n, (off_t)(append->base + offset));
 
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put <= 0)
-			return ingot_raise_errno(err, put < 0 ? errno : ENOSPC,
-						 "write %zu bytes at 0x%llx of '%s'", n,
-						 (unsigned long long)offset, append->name);
+			return ingot_raise_errno(
+				err, put < 0 ? errno : ENOSPC, "write %zu bytes at 0x%llx of '%s'",
+				n, (unsigned long long)(append->base + offset), append->name);
 		p += put;
 		offset += (uint64_t)put;
 		n -= (size_t)put;

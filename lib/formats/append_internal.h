@@ -10,7 +10,8 @@
 struct ingot_append {
 	int fd;
 	const char *name;
-	uint64_t end; /* of the file, the buffer included */
+	uint64_t base; /* where offset 0 is in the file; it may be set right after init */
+	uint64_t end;  /* of what was appended, the buffer included */
 	unsigned char *buffer;
 	size_t used;
 };

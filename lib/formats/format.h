@@ -6,6 +6,8 @@
  *	qcow2-zstd    the same, compressed with Zstandard (QEMU 5.1 and later)
  *	qcow2-v2      version 2 (compat=0.10), for old OpenStack
  *	vmdk          VMware's streamOptimized
+ *	ova           the same as an appliance: with a description of the machine, in a tar
+ *	vagrant       ... for Vagrant and VirtualBox
  *	vhd           Microsoft's, fixed size: what Azure takes
  *
  * docs/formats/ has the bytes of each.
@@ -26,17 +28,20 @@ struct ingot_format {
 INGOT_API const struct ingot_format *ingot_format_at(size_t i);
 
 /*
- * What a container says about the machine that the disk is for. Zero and NULL are the defaults;
- * most formats say nothing.
+ * What a container says about the machine that the disk is for, in the words of VMware and OVF.
+ * Zero and NULL are the defaults, which depend on the format; most formats say nothing.
  */
 struct ingot_format_options {
-	const char *name;	      /* of the virtual machine; "disk" */
-	const char *adapter;	      /* of the disk in a VMDK and an OVF: "lsilogic", "ide", ... */
-	const char *operating_system; /* VMware's guest identifier; "other3xLinux64Guest" */
-	unsigned hardware_version;    /* VMware's; 13 */
-	unsigned memory_mib, cpus;    /* 2048, 2 */
-	bool bios;		      /* the firmware is no UEFI */
+	const char *name;	      /* of the machine; "disk" */
+	const char *hardware_version; /* "vmx-17", "virtualbox-2.2" */
+	unsigned memory;	      /* MiB; 2048 */
+	unsigned cpus;		      /* 2 */
+	bool bios;		      /* the firmware is not UEFI */
 	bool secure_boot;
+	unsigned os_id;	     /* CIM_OperatingSystem.OsType; 101, Linux of 64 bits */
+	const char *os_type; /* vmw:osType, vbox:OSType */
+	const char *disk; /* the disk's controller: "pvscsi", "lsilogic", "ahci", "ide", "nvme" */
+	const char *network; /* "vmxnet3", "e1000" */
 };
 
 /*

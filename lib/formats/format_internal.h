@@ -63,6 +63,7 @@ extern const struct ingot_writer_ops ingot_raw_writer;
 extern const struct ingot_writer_ops ingot_qcow2_writer, ingot_qcow2_zstd_writer,
 	ingot_qcow2_v2_writer;
 extern const struct ingot_writer_ops ingot_vmdk_writer, ingot_vhd_writer;
+extern const struct ingot_writer_ops ingot_ova_writer, ingot_vagrant_writer;
 
 /* --- reading ----------------------------------------------------------- */
 
@@ -85,5 +86,7 @@ bool ingot_vmdk_probe(const struct ingot_probe *probe);
 int ingot_vmdk_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);
 bool ingot_vhd_probe(const struct ingot_probe *probe);
 int ingot_vhd_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);
+bool ingot_ova_probe(const struct ingot_probe *probe);
+int ingot_ova_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);
 
 #endif

@@ -49,6 +49,7 @@ static const struct ingot_reader_ops READERS[] = {
 	{"vmdk", ingot_vmdk_probe, ingot_vmdk_open, NULL},
 	{"cowd", is_cowd, NULL, "a sparse VMDK of ESX"},
 	{"vmdk", is_descriptor, NULL, "the descriptor of a VMDK in several files"},
+	{"ova", ingot_ova_probe, ingot_ova_open, NULL},
 	{"vhd", ingot_vhd_probe, ingot_vhd_open, NULL},
 	{"vhdx", is_vhdx, NULL, "a VHDX"},
 	{"vdi", is_vdi, NULL, "a VDI"},

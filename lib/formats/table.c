@@ -5,8 +5,8 @@
 #include "formats/format_internal.h"
 
 static const struct ingot_writer_ops *const WRITERS[] = {
-	&ingot_raw_writer,	&ingot_qcow2_writer, &ingot_qcow2_zstd_writer,
-	&ingot_qcow2_v2_writer, &ingot_vmdk_writer,  &ingot_vhd_writer,
+	&ingot_raw_writer,  &ingot_qcow2_writer, &ingot_qcow2_zstd_writer, &ingot_qcow2_v2_writer,
+	&ingot_vmdk_writer, &ingot_ova_writer,	 &ingot_vagrant_writer,	   &ingot_vhd_writer,
 };
 
 enum { WRITER_COUNT = sizeof(WRITERS) / sizeof(WRITERS[0]) };

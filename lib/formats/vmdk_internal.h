@@ -18,7 +18,7 @@
 #ifndef INGOT_FORMATS_VMDK_INTERNAL_H
 #define INGOT_FORMATS_VMDK_INTERNAL_H
 
-#include <stdint.h>
+#include "formats/format_internal.h"
 
 #define VMDK_MAGIC     0x564d444bU
 #define VMDK_GD_AT_END UINT64_MAX
@@ -36,5 +36,12 @@ enum {
 	VMDK_MARKER_GD = 2,
 	VMDK_MARKER_FOOTER = 3,
 };
+
+/* streamOptimized that begins at a place in a larger file; the writer is driven by its ops. */
+INGOT_MUST_USE int ingot_vmdk_start_at(struct ingot_output *output, uint64_t base, uint64_t size,
+				       const struct ingot_format_options *options,
+				       struct ingot_writer **ret, struct ingot_error *err);
+/* Its bytes so far; after finish, all of them. */
+uint64_t ingot_vmdk_bytes(const struct ingot_writer *writer);
 
 #endif

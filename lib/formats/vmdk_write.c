@@ -31,6 +31,7 @@ struct vmdk_writer {
 	bool gt_used;
 	unsigned char *gd;
 	size_t gd_count;
+	const char *adapter;
 };
 
 /* The sector at the end of the file, which an entry of 32 bits can hold. */
@@ -165,10 +166,10 @@ static int write_descriptor(struct vmdk_writer *v, uint32_t cid, struct ingot_er
 			     "ddb.geometry.cylinders = \"%llu\"\n"
 			     "ddb.geometry.heads = \"255\"\n"
 			     "ddb.geometry.sectors = \"63\"\n"
-			     "ddb.adapterType = \"lsilogic\"\n"
+			     "ddb.adapterType = \"%s\"\n"
 			     "ddb.toolsVersion = \"2147483647\"\n",
 			     cid, (unsigned long long)sectors,
-			     (unsigned long long)ingot_max(sectors / (255 * 63), 1));
+			     (unsigned long long)ingot_max(sectors / (255 * 63), 1), v->adapter);
 
 	if (!text)
 		return -ENOMEM;
@@ -244,43 +245,68 @@ static void vmdk_free(struct ingot_writer *writer)
 	free(v);
 }
 
-static int begin(struct vmdk_writer *v, struct ingot_output *output, struct ingot_error *err)
+/* The descriptor has words for three controllers; what it does not know, it calls lsilogic. */
+static const char *adapter_of(const struct ingot_format_options *options)
+{
+	if (options->disk && strcmp(options->disk, "ide") == 0)
+		return "ide";
+	if (options->disk && strcmp(options->disk, "buslogic") == 0)
+		return "buslogic";
+	return "lsilogic";
+}
+
+static int begin(struct vmdk_writer *v, struct ingot_output *output, uint64_t base,
+		 struct ingot_error *err)
 {
 	static const unsigned char ZEROS[OVERHEAD * VMDK_SECTOR];
 	int rc = ingot_append_init(&v->file, output, err);
 
 	if (rc < 0)
 		return rc;
+	v->file.base = base;
 	v->gd = ingot_alloc(v->gd_count, 4, err);
 	if (!v->gd)
 		return -ENOMEM;
 	return ingot_append_bytes(&v->file, ZEROS, sizeof(ZEROS), err);
 }
 
-static int start(const struct ingot_writer_ops *ops, struct ingot_output *output, uint64_t size,
-		 const struct ingot_format_options *options, struct ingot_writer **ret,
-		 struct ingot_error *err)
+int ingot_vmdk_start_at(struct ingot_output *output, uint64_t base, uint64_t size,
+			const struct ingot_format_options *options, struct ingot_writer **ret,
+			struct ingot_error *err)
 {
 	static const uint64_t LARGEST = UINT64_C(62) << 40; /* vSphere's limit */
 	struct vmdk_writer *v;
 	int rc;
 
-	(void)options;
 	if (size > LARGEST)
 		return ingot_raise(err, -EFBIG, "the disk is larger than 62 TiB");
 	v = ingot_alloc(1, sizeof(*v), err);
 	if (!v)
 		return -ENOMEM;
-	v->writer = (struct ingot_writer){ops, size};
+	v->writer = (struct ingot_writer){&ingot_vmdk_writer, size};
 	v->capacity = ingot_round_up(size, GRAIN);
 	v->gd_count = (size_t)ingot_max(ingot_div_up(size, TABLE_SPAN), 1);
-	rc = begin(v, output, err);
+	v->adapter = adapter_of(options);
+	rc = begin(v, output, base, err);
 	if (rc < 0) {
 		vmdk_free(&v->writer);
 		return rc;
 	}
 	*ret = &v->writer;
 	return 0;
+}
+
+uint64_t ingot_vmdk_bytes(const struct ingot_writer *writer)
+{
+	return ((const struct vmdk_writer *)writer)->file.end;
+}
+
+static int start(const struct ingot_writer_ops *ops, struct ingot_output *output, uint64_t size,
+		 const struct ingot_format_options *options, struct ingot_writer **ret,
+		 struct ingot_error *err)
+{
+	(void)ops;
+	return ingot_vmdk_start_at(output, 0, size, options, ret, err);
 }
 
 const struct ingot_writer_ops ingot_vmdk_writer = {
