@@ -8,10 +8,12 @@
 #include "base/alloc.h"
 #include "io/output.h"
 #include "io/source.h"
+#include "key_options.h"
 #include "sign/pkcs7.h"
 
 struct sign_options {
-	const char *key, *certificate, *output;
+	struct key_options key;
+	const char *output;
 };
 
 /* HEX, or the contents of FILE for "@FILE", where one end of line may follow. */
@@ -34,18 +36,6 @@ static int read_root_hash(const char *argument, char **ret, struct ingot_error *
 		return ingot_raise(err, -EINVAL, "'%s' is not a text file", argument + 1);
 	*ret = INGOT_TAKE(text);
 	return 0;
-}
-
-static int load_key(const struct cli *cli, const char *path, struct ingot_key **ret,
-		    struct ingot_error *err)
-{
-	bool exposed;
-	int rc = ingot_key_load(path, ret, &exposed, err);
-
-	if (rc == 0 && exposed && !cli->quiet)
-		fprintf(stderr, "ingot %s: warning: every user of this machine can read key '%s'\n",
-			cli->command->name, path);
-	return rc;
 }
 
 static int write_signature(const char *path, const uint8_t *der, size_t n, struct ingot_error *err)
@@ -73,9 +63,7 @@ static int run_root_hash(const struct cli *cli, struct ingot_error *err)
 	if (rc == 0)
 		rc = ingot_root_hash_check(root_hash, err);
 	if (rc == 0)
-		rc = load_key(cli, o->key, &key, err);
-	if (rc == 0)
-		rc = ingot_certificate_load(o->certificate, &certificate, err);
+		rc = key_options_open(cli, &o->key, &key, &certificate, err);
 	if (rc == 0)
 		rc = ingot_sign_root_hash(key, certificate, root_hash, &der, &n, err);
 	if (rc == 0)
@@ -84,12 +72,9 @@ static int run_root_hash(const struct cli *cli, struct ingot_error *err)
 }
 
 static const struct cli_option ROOT_HASH_OPTIONS[] = {
-	{"key", "FILE", "private key: RSA, 2048 to 4096 bits, PEM, without a passphrase",
-	 offsetof(struct sign_options, key), CLI_TEXT, .required = true},
-	{"certificate", "FILE", "the key's certificate, PEM or DER",
-	 offsetof(struct sign_options, certificate), CLI_TEXT, .required = true},
-	{"output", "FILE", "where the signature goes; - is standard output",
-	 offsetof(struct sign_options, output), CLI_TEXT, .required = true},
+	KEY_OPTION_ROWS(struct sign_options){
+		"output", "FILE", "where the signature goes; - is standard output",
+		offsetof(struct sign_options, output), CLI_TEXT, .required = true},
 };
 
 const struct cli_command cmd_sign_root_hash = {
@@ -106,19 +91,20 @@ const struct cli_command cmd_sign_root_hash = {
 		"its end is not signed.\n"
 		"\n"
 		"The same key, certificate and root hash give the same bytes on any day, so a signed "
-		"image can be built again bit for bit. That is why only RSA keys are accepted: an "
-		"ECDSA signature contains a random number. The certificate has to be the key's own.\n"
-		"\n"
-		"A key file that every user of the machine can read gets a warning on standard "
-		"error.",
-	.examples = "# Test keys, then a signature\n"
-		    "signing/make-test-keys.sh keys\n"
-		    "ingot sign root-hash @usr.roothash --key keys/root-hash.key "
-		    "--certificate keys/root-hash.crt --output usr.roothash.p7s\n"
-		    "# What somebody else's program says about it\n"
-		    "printf %s \"$(cat usr.roothash)\" >text\n"
-		    "openssl smime -verify -binary -inform DER -in usr.roothash.p7s -content text "
-		    "-certfile keys/root-hash.crt -nointern -noverify\n",
+		"image can be built again bit for bit. The certificate has to be the key's own.\n"
+		"\n" KEY_OPTIONS_TEXT,
+	.examples =
+		"# Test keys, then a signature\n"
+		"signing/make-test-keys.sh keys\n"
+		"ingot sign root-hash @usr.roothash --key keys/root-hash.key "
+		"--certificate keys/root-hash.crt --output usr.roothash.p7s\n"
+		"# The same with a key in a token\n"
+		"ingot sign root-hash @usr.roothash --key 'pkcs11:token=Release;object=root-hash' "
+		"--pin-file pin --certificate keys/root-hash.crt --output usr.roothash.p7s\n"
+		"# What somebody else's program says about it\n"
+		"printf %s \"$(cat usr.roothash)\" >text\n"
+		"openssl smime -verify -binary -inform DER -in usr.roothash.p7s -content text "
+		"-certfile keys/root-hash.crt -nointern -noverify\n",
 	.options = ROOT_HASH_OPTIONS,
 	.option_count = CLI_COUNT(ROOT_HASH_OPTIONS),
 	.options_size = sizeof(struct sign_options),

@@ -6,10 +6,11 @@ pkg_check_modules(DEPS REQUIRED IMPORTED_TARGET
 	com_err           # ... and its error texts
 	libcryptsetup     # the second opinion of `verity check`
 	libcrypto>=3.0    # SHA-2, HMAC, X.509, PKCS#7
+	p11-kit-1>=0.23   # keys in tokens: the modules, and their URIs
 	libarchive>=3.6   # tar in, newc out
 	libzstd>=1.5      # initrd segments, qcow2
 	libdeflate>=1.14  # qcow2, VMDK
 	jansson>=2.13     # JSON
 	yaml-0.1>=0.2.5)  # recipes and layouts, with line and column
-set(INGOT_PC_REQUIRES ext2fs com_err libcryptsetup libcrypto libarchive libzstd libdeflate jansson
-	yaml-0.1)
+set(INGOT_PC_REQUIRES ext2fs com_err libcryptsetup libcrypto p11-kit-1 libarchive libzstd
+	libdeflate jansson yaml-0.1)

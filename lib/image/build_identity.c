@@ -23,6 +23,17 @@ int root_hash_sign(const struct build *b, struct root_hash *root, struct ingot_e
 				    &root->signature_size, err);
 }
 
+int root_hash_rehearse(const struct build *b, struct root_hash *root, struct ingot_error *err)
+{
+	const struct ingot_certificate *certificate = b->certificate;
+
+	ingot_hex(root->bytes, root->size, root->hex);
+	if (!b->key)
+		return 0;
+	return ingot_root_hash_placeholder(&certificate, 1, &root->signature, &root->signature_size,
+					   err);
+}
+
 void root_hash_done(struct root_hash *root)
 {
 	free(root->signature);

@@ -236,21 +236,21 @@ static int plan_usr(struct build *b, struct ingot_error *err)
 static int load_keys(struct build *b, struct ingot_error *err)
 {
 	struct ingot_recipe *recipe = b->recipe;
-	bool exposed = false;
+	const struct ingot_key_source source = {.location = recipe->key.path};
+	unsigned exposed = 0;
 	int rc;
 
 	if (!recipe->sign)
 		return 0;
 	rc = ingot_certificate_load(recipe->certificate.path, &b->certificate, err);
 	if (rc == 0)
-		rc = ingot_key_load(recipe->key.path, &b->key, &exposed, err);
+		rc = ingot_key_open(&source, &b->key, &exposed, err);
 	if (rc == 0)
 		rc = ingot_key_check(b->key, b->certificate, err);
 	if (rc < 0)
 		return ingot_wrap(err, rc, "signing");
 	if (exposed)
-		build_note(b, "every user of this machine may read the key '%s'",
-			   recipe->key.given);
+		build_note(b, "others than its owner may read the key '%s'", recipe->key.given);
 	return 0;
 }
 
@@ -264,7 +264,7 @@ static int rehearse(struct build *b, struct ingot_error *err)
 
 	for (size_t i = 0; i < made_up.size; i++)
 		made_up.bytes[i] = (uint8_t)i;
-	rc = b->usr ? root_hash_sign(b, &made_up, err) : 0;
+	rc = b->usr ? root_hash_rehearse(b, &made_up, err) : 0;
 	if (rc == 0)
 		rc = gpt_for(b, &made_up, &gpt, err);
 	if (rc == 0 && b->esp_place)

@@ -130,3 +130,63 @@ int ingot_certificate_fingerprint(const struct ingot_certificate *certificate,
 {
 	return ingot_sha256(certificate->der, certificate->der_n, digest, err);
 }
+
+const char *ingot_certificate_name(const struct ingot_certificate *certificate)
+{
+	return certificate->name;
+}
+
+int ingot_certificate_subject(const struct ingot_certificate *certificate, char **ret,
+			      struct ingot_error *err)
+{
+	CRYPTO_BIO BIO *bio = BIO_new(BIO_s_mem());
+	char *text;
+	long n;
+
+	if (!bio || X509_NAME_print_ex(bio, X509_get_subject_name(certificate->x509), 0,
+				       XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) < 0)
+		return crypto_raise(err, -ENOMEM, "certificate '%s'", certificate->name);
+	n = BIO_get_mem_data(bio, &text);
+	*ret = ingot_alloc((size_t)n + 1, 1, err);
+	if (!*ret)
+		return -ENOMEM;
+	if (n > 0)
+		memcpy(*ret, text, (size_t)n);
+	return 0;
+}
+
+/* A word that nothing but blanks and the ends of names stand around. */
+static bool has_word(const char *text, const char *word)
+{
+	const char *ends = " ,=+";
+	size_t n = strlen(word);
+
+	for (const char *p = strstr(text, word); p; p = strstr(p + 1, word))
+		if ((p == text || strchr(ends, p[-1])) && (!p[n] || strchr(ends, p[n])))
+			return true;
+	return false;
+}
+
+bool ingot_certificate_is_test(const struct ingot_certificate *certificate)
+{
+	INGOT_FREE char *subject = NULL;
+
+	/* Whose name cannot be read is not trusted with anything that matters. */
+	return ingot_certificate_subject(certificate, &subject, NULL) < 0 ||
+	       has_word(subject, "TEST");
+}
+
+int ingot_certificate_signature_size(const struct ingot_certificate *certificate, size_t *ret,
+				     struct ingot_error *err)
+{
+	EVP_PKEY *public_half = X509_get0_pubkey(certificate->x509);
+	enum ingot_key_kind kind;
+	int rc = public_half ? public_key_kind(public_half, &kind, err)
+			     : ingot_raise(err, -EINVAL, "it has no usable key");
+
+	ERR_clear_error();
+	if (rc < 0)
+		return ingot_wrap(err, rc, "certificate '%s'", certificate->name);
+	*ret = (size_t)EVP_PKEY_get_size(public_half);
+	return 0;
+}

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "sign/keys_internal.h"
+#include "sign/oid_internal.h"
+#include "sign/signed_data_internal.h"
 
 static void pkcs7_cleanup(PKCS7 **p7)
 {
@@ -30,61 +32,61 @@ int ingot_root_hash_check(const char *hex, struct ingot_error *err)
 
 /* --- signing ----------------------------------------------------------- */
 
-static PKCS7 *sign(const struct ingot_key *key, const struct ingot_certificate *certificate,
-		   BIO *text)
+int ingot_root_hash_digest(const char *root_hash_hex, uint8_t digest[INGOT_SHA256_SIZE],
+			   struct ingot_error *err)
 {
-	const int flags = PKCS7_DETACHED | PKCS7_NOATTR | PKCS7_BINARY | PKCS7_PARTIAL;
-	CRYPTO_PKCS7 PKCS7 *p7 = PKCS7_sign(NULL, NULL, NULL, NULL, flags);
+	int rc = ingot_root_hash_check(root_hash_hex, err);
 
-	if (!p7)
-		return NULL;
-	if (!PKCS7_sign_add_signer(p7, certificate->x509, key->pkey, EVP_sha256(), flags))
-		return NULL;
-	if (PKCS7_final(p7, text, flags) != 1)
-		return NULL;
-	return INGOT_TAKE(p7);
+	return rc < 0 ? rc : ingot_sha256(root_hash_hex, strlen(root_hash_hex), digest, err);
 }
 
-static int encode(PKCS7 *p7, uint8_t **ret, size_t *ret_n, struct ingot_error *err)
+int ingot_root_hash_assemble(const char *root_hash_hex, const struct ingot_signer *signers,
+			     size_t count, uint8_t **der, size_t *n, struct ingot_error *err)
 {
-	int n = i2d_PKCS7(p7, NULL);
-	unsigned char *p;
+	uint8_t digest[INGOT_SHA256_SIZE];
+	const struct signed_data data = {
+		.type = {(const uint8_t *)OID_DATA, OID_SIZE(OID_DATA)},
+		.digest = digest,
+		.signers = signers,
+		.count = count,
+	};
+	int rc = ingot_root_hash_digest(root_hash_hex, digest, err);
 
-	if (n <= 0)
-		return crypto_raise(err, -EINVAL, "signature");
-	p = *ret = ingot_alloc((size_t)n, 1, err);
-	if (!p)
-		return -ENOMEM;
-	*ret_n = (size_t)i2d_PKCS7(p7, &p);
-	return 0;
+	return rc < 0 ? rc : signed_data_encode(&data, der, n, err);
+}
+
+int ingot_root_hash_placeholder(const struct ingot_certificate *const *certificates, size_t count,
+				uint8_t **der, size_t *n, struct ingot_error *err)
+{
+	struct ingot_signer signers[INGOT_SIGNERS_MAX] = {0};
+	const struct signed_data data = {
+		.type = {(const uint8_t *)OID_DATA, OID_SIZE(OID_DATA)},
+		.signers = signers,
+		.count = count,
+		.placeholder = true,
+	};
+
+	for (size_t i = 0; i < count && i < INGOT_SIGNERS_MAX; i++)
+		signers[i].certificate = certificates[i];
+	return signed_data_encode(&data, der, n, err);
 }
 
 int ingot_sign_root_hash(const struct ingot_key *key, const struct ingot_certificate *certificate,
 			 const char *root_hash_hex, uint8_t **der, size_t *n,
 			 struct ingot_error *err)
 {
-	INGOT_FREE uint8_t *made = NULL;
-	CRYPTO_PKCS7 PKCS7 *p7 = NULL;
-	CRYPTO_BIO BIO *text = NULL;
-	size_t made_n = 0;
-	int rc = ingot_root_hash_check(root_hash_hex, err);
+	uint8_t digest[INGOT_SHA256_SIZE], raw[INGOT_RAW_SIGNATURE_MAX];
+	struct ingot_signer signer = {.certificate = certificate, .raw = raw};
+	int rc = ingot_root_hash_digest(root_hash_hex, digest, err);
 
 	if (rc == 0)
 		rc = ingot_key_check(key, certificate, err);
-	if (rc < 0)
-		return rc;
-	text = BIO_new_mem_buf(root_hash_hex, -1);
-	p7 = text ? sign(key, certificate, text) : NULL;
-	if (!p7)
-		return crypto_raise(err, -EIO, "sign with key '%s'", key->name);
-	rc = encode(p7, &made, &made_n, err);
-	if (rc == 0) /* a signature that fails on the machine it was made for is found here */
-		rc = ingot_verify_root_hash(made, made_n, root_hash_hex, certificate, err);
-	if (rc < 0)
-		return rc;
-	*der = INGOT_TAKE(made);
-	*n = made_n;
-	return 0;
+	if (rc == 0)
+		rc = ingot_key_sign(key, digest, raw, &signer.raw_n, err);
+	/* A signature that fails on the machine it was made for is found here. */
+	if (rc == 0)
+		rc = ingot_root_hash_assemble(root_hash_hex, &signer, 1, der, n, err);
+	return rc;
 }
 
 /* --- verifying --------------------------------------------------------- */
@@ -125,10 +127,11 @@ static int check_signer(PKCS7_SIGNER_INFO *signer, struct ingot_error *err)
 }
 
 /* What the kernel's parser (crypto/asymmetric_keys/pkcs7_parser.c) and dm-verity insist on. */
-static int check_shape(PKCS7 *p7, PKCS7_SIGNER_INFO **ret, struct ingot_error *err)
+static int check_shape(PKCS7 *p7, STACK_OF(PKCS7_SIGNER_INFO) **ret, struct ingot_error *err)
 {
 	STACK_OF(PKCS7_SIGNER_INFO) *signers;
 	const PKCS7 *contents;
+	int count, rc = 0;
 
 	if (!PKCS7_type_is_signed(p7) || !p7->d.sign || !p7->d.sign->contents)
 		return malformed(err, "is not PKCS#7 signed data");
@@ -138,10 +141,13 @@ static int check_shape(PKCS7 *p7, PKCS7_SIGNER_INFO **ret, struct ingot_error *e
 	if (contents->d.ptr)
 		return malformed(err, "is not detached: it contains what it signs");
 	signers = PKCS7_get_signer_info(p7);
-	if (!signers || sk_PKCS7_SIGNER_INFO_num(signers) != 1)
-		return malformed(err, "does not have exactly one signer");
-	*ret = sk_PKCS7_SIGNER_INFO_value(signers, 0);
-	return check_signer(*ret, err);
+	count = signers ? sk_PKCS7_SIGNER_INFO_num(signers) : 0;
+	if (count < 1 || count > INGOT_SIGNERS_MAX)
+		return malformed(err, "does not have one to eight signers");
+	for (int i = 0; i < count && rc == 0; i++)
+		rc = check_signer(sk_PKCS7_SIGNER_INFO_value(signers, i), err);
+	*ret = signers;
+	return rc;
 }
 
 static int parse(const void *der, size_t n, PKCS7 **ret, struct ingot_error *err)
@@ -176,7 +182,8 @@ static bool is_good(const PKCS7_SIGNER_INFO *signer, X509 *x509, const char *tex
 {
 	EVP_PKEY *pkey = X509_get0_pubkey(x509);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool good = ctx && pkey && EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA &&
+	int kind = pkey ? EVP_PKEY_get_base_id(pkey) : EVP_PKEY_NONE;
+	bool good = ctx && (kind == EVP_PKEY_RSA || kind == EVP_PKEY_EC) &&
 		    EVP_DigestVerifyInit(ctx, NULL, signer_digest(signer), NULL, pkey) == 1 &&
 		    EVP_DigestVerify(ctx, ASN1_STRING_get0_data(signer->enc_digest),
 				     (size_t)ASN1_STRING_length(signer->enc_digest),
@@ -187,27 +194,42 @@ static bool is_good(const PKCS7_SIGNER_INFO *signer, X509 *x509, const char *tex
 	return good;
 }
 
+static int check_signers(STACK_OF(PKCS7_SIGNER_INFO) *signers, const char *root_hash_hex,
+			 const struct ingot_certificate *certificate, struct ingot_error *err)
+{
+	bool named = false;
+
+	for (int i = 0; i < sk_PKCS7_SIGNER_INFO_num(signers); i++) {
+		const PKCS7_SIGNER_INFO *signer = sk_PKCS7_SIGNER_INFO_value(signers, i);
+
+		if (!is_signer(signer, certificate->x509))
+			continue;
+		if (is_good(signer, certificate->x509, root_hash_hex))
+			return 0;
+		named = true;
+	}
+	if (!named)
+		return ingot_raise(err, -EKEYREJECTED,
+				   "the signature of the root hash names another signer than "
+				   "certificate '%s'",
+				   certificate->name);
+	return ingot_raise(err, -EKEYREJECTED,
+			   "the signature is not one of root hash %s by certificate '%s'",
+			   root_hash_hex, certificate->name);
+}
+
 int ingot_verify_root_hash(const void *der, size_t n, const char *root_hash_hex,
 			   const struct ingot_certificate *certificate, struct ingot_error *err)
 {
+	STACK_OF(PKCS7_SIGNER_INFO) *signers = NULL;
 	CRYPTO_PKCS7 PKCS7 *p7 = NULL;
-	PKCS7_SIGNER_INFO *signer = NULL;
 	int rc = ingot_root_hash_check(root_hash_hex, err);
 
 	if (rc == 0)
 		rc = parse(der, n, &p7, err);
 	if (rc == 0)
-		rc = check_shape(p7, &signer, err);
-	if (rc < 0)
-		return rc;
-	if (!is_signer(signer, certificate->x509))
-		return ingot_raise(err, -EKEYREJECTED,
-				   "the signature of the root hash names another signer than "
-				   "certificate '%s'",
-				   certificate->name);
-	if (!is_good(signer, certificate->x509, root_hash_hex))
-		return ingot_raise(err, -EKEYREJECTED,
-				   "the signature is not one of root hash %s by certificate '%s'",
-				   root_hash_hex, certificate->name);
-	return 0;
+		rc = check_shape(p7, &signers, err);
+	if (rc == 0)
+		rc = check_signers(signers, root_hash_hex, certificate, err);
+	return rc;
 }

@@ -91,19 +91,74 @@ refuse "a certificate instead of a key" "not a private key" \
 	sign "$hash" --key ours/root-hash.crt --certificate ours/root-hash.crt
 refuse "a key instead of a certificate" "not a certificate" \
 	sign "$hash" --key ours/root-hash.key --certificate ours/root-hash.key
-openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ec.key 2>/dev/null
-refuse "an elliptic curve key" "elliptic curve" sign "$hash" --key ec.key --certificate ours/root-hash.crt
-openssl pkey -in ours/root-hash.key -aes128 -passout pass:secret -out locked.key
-refuse "a key with a passphrase, without asking" "passphrase" \
-	sign "$hash" --key locked.key --certificate ours/root-hash.crt
-
 cp ours/root-hash.key open.key
-chmod 644 open.key
+chmod 640 open.key
 exposed() {
 	sign "$hash" --key open.key --certificate ours/root-hash.crt --output five 2>&1 |
-		grep -q "warning: every user"
+		grep -q "warning: others than its owner can read or change key 'open.key'"
 }
-check "a key for all to read gets a warning" exposed
+check "a key that others can read gets a warning" exposed
 check "... and signs" cmp one five
+
+# --- passphrases
+
+printf 'secret\nand more\n' >passphrase
+printf 'wrong\n' >wrong-passphrase
+chmod 600 passphrase wrong-passphrase
+openssl pkey -in ours/root-hash.key -aes128 -passout pass:secret -out locked.key
+openssl rsa -in ours/root-hash.key -traditional -aes128 -passout pass:secret -out traditional.key \
+	2>/dev/null
+locked=(--key locked.key --certificate ours/root-hash.crt)
+check "a passphrase from a file" sign "$hash" "${locked[@]}" --passphrase-file passphrase --output six
+check "... the same bytes" cmp one six
+check "the older form of PEM" sign "$hash" --key traditional.key --certificate ours/root-hash.crt \
+	--passphrase-file passphrase --output seven
+check "... the same bytes" cmp one seven
+check "a passphrase from the environment" env KEY_SECRET=secret \
+	"$ingot" sign root-hash "$hash" "${locked[@]}" --passphrase-env KEY_SECRET --output eight
+check "... the same bytes" cmp one eight
+refuse "a wrong passphrase" "wrong passphrase for key 'locked.key'" \
+	sign "$hash" "${locked[@]}" --passphrase-file wrong-passphrase
+refuse "no variable of that name" "no environment variable NOWHERE" \
+	sign "$hash" "${locked[@]}" --passphrase-env NOWHERE
+refuse "a PIN for a PEM file" "--pin-file is for keys in tokens" \
+	sign "$hash" "${locked[@]}" --pin-file passphrase
+refuse "nobody there to be asked" "there is no terminal to ask at" \
+	setsid -w "$ingot" sign root-hash "$hash" "${locked[@]}"
+
+# typed TEXT: at a terminal of its own; what it shows goes to `screen`
+typed() {
+	rm -f typed.p7s
+	expect -c "log_user 0; log_file -noappend -a screen; set timeout 60
+		spawn $ingot sign root-hash $hash ${locked[*]} --output typed.p7s
+		expect -re {Enter the passphrase of key 'locked.key': }
+		send \"$1\\r\"; expect eof; exit [lindex [wait] 3]"
+}
+check "a passphrase typed at the terminal" typed secret
+check "... the same bytes" cmp one typed.p7s
+check "... without an echo" not grep -q secret screen
+check "a backspace counts" typed 'secrex\177t'
+check "... the same bytes" cmp one typed.p7s
+check "a wrong one typed" not typed wrong
+check "... says so" grep -q "wrong passphrase for key 'locked.key'" screen
+check "Ctrl-C stops it" not typed '\003'
+check "... with a sentence" grep -q "nobody typed it" screen
+
+# --- elliptic curves: always the same signature, and good for others
+
+for curve in P-256 P-384; do
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:$curve -noenc -days 3650 \
+		-subj "/CN=TEST $curve" -keyout $curve.key -out $curve.crt 2>/dev/null
+	check "$curve: sign" sign "$hash" --key $curve.key --certificate $curve.crt --output $curve.p7s
+	check "$curve: again" sign "$hash" --key $curve.key --certificate $curve.crt --output again
+	check "$curve: the same bytes" cmp $curve.p7s again
+	check "$curve: openssl cms" openssl cms -verify -binary -inform DER -in $curve.p7s \
+		-content text -certfile $curve.crt -nointern -noverify -out /dev/null
+	check "$curve: openssl smime" openssl smime -verify -binary -inform DER -in $curve.p7s \
+		-content text -certfile $curve.crt -nointern -noverify -out /dev/null
+done
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521 -out p521.key 2>/dev/null
+refuse "another curve" "P-256 and P-384 are accepted" \
+	sign "$hash" --key p521.key --certificate ours/root-hash.crt
 
 verdict

@@ -82,10 +82,10 @@ static void parse_fails(EVP_PKEY *pkey, const char *passphrase, int rc, const ch
 static void test_key_kinds(void **state)
 {
 	(void)state;
-	parse_fails(test_rsa(1024), NULL, -EINVAL, "'a.key' has 1024 bits, 2048 to 4096");
-	parse_fails(EVP_EC_gen("P-256"), NULL, -EINVAL, "could not be built again");
-	parse_fails(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), NULL, -EINVAL, "not an RSA key");
-	parse_fails(test_rsa(2048), "secret", -ENOKEY, "passphrase");
+	parse_fails(test_rsa(1024), NULL, -EINVAL, "'a.key': it has 1024 bits, RSA of 2048 to");
+	parse_fails(EVP_EC_gen("P-521"), NULL, -EINVAL, "P-256 and P-384 are accepted");
+	parse_fails(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), NULL, -EINVAL, "neither an RSA nor");
+	parse_fails(test_rsa(2048), "secret", -ENOKEY, "nothing says where it comes from");
 }
 
 static void test_key_rubbish(void **state)
@@ -103,32 +103,124 @@ static void test_key_rubbish(void **state)
 			     "'a.key' is not a private key in PEM form");
 	assert_fails(ingot_key_parse("a.key", large, INGOT_KEY_FILE_MAX + 1, &key, &err), -EFBIG,
 		     "longer than");
-	assert_fails(ingot_key_load("/nonexistent.key", &key, NULL, &err), -ENOENT,
-		     "/nonexistent.key");
+	assert_fails(ingot_key_open(&(struct ingot_key_source){.location = "/nonexistent.key"},
+				    &key, NULL, &err),
+		     -ENOENT, "/nonexistent.key");
 	free(large);
+}
+
+/* A file of a test's own, by that mode; the caller unlinks it. */
+static void put_file(char path[], const char *text, mode_t mode)
+{
+	int fd = mkstemp(path);
+
+	assert_true(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	assert_int_equal(fchmod(fd, mode), 0);
+	close(fd);
 }
 
 static void test_key_exposed(void **state)
 {
 	struct world *w = *state;
 	char path[] = "/tmp/ingot-test-sign-XXXXXX", *pem = test_key_pem(w->pkey, NULL);
+	const struct ingot_key_source source = {.location = path};
 	struct ingot_key *key = NULL;
 	struct ingot_error err = {0};
-	int fd = mkstemp(path);
-	bool exposed = true;
+	unsigned exposed = 7;
 
-	assert_true(write(fd, pem, strlen(pem)) == (ssize_t)strlen(pem));
-	assert_int_equal(fchmod(fd, 0640), 0);
-	assert_ok(ingot_key_load(path, &key, &exposed, &err));
-	assert_false(exposed);
+	put_file(path, pem, 0600);
+	assert_ok(ingot_key_open(&source, &key, &exposed, &err));
+	assert_int_equal(exposed, 0);
 	ingot_key_free(key);
-	assert_int_equal(fchmod(fd, 0644), 0);
-	assert_ok(ingot_key_load(path, &key, &exposed, &err));
-	assert_true(exposed);
+	assert_int_equal(chmod(path, 0640), 0);
+	assert_ok(ingot_key_open(&source, &key, &exposed, &err));
+	assert_int_equal(exposed, INGOT_KEY_EXPOSED);
 	ingot_key_free(key);
-	close(fd);
 	unlink(path);
 	free(pem);
+}
+
+/* A key behind a passphrase, opened with what this file says. */
+static int open_locked(const char *passphrase_file_says, unsigned *exposed, struct ingot_error *err)
+{
+	char key_path[] = "/tmp/ingot-test-sign-XXXXXX", file[] = "/tmp/ingot-test-sign-XXXXXX";
+	EVP_PKEY *pkey = EVP_EC_gen("P-256");
+	char *pem = test_key_pem(pkey, "correct horse");
+	const struct ingot_key_source source = {.location = key_path, .secret_file = file};
+	struct ingot_key *key = NULL;
+	int rc;
+
+	put_file(key_path, pem, 0600);
+	put_file(file, passphrase_file_says, 0644);
+	rc = ingot_key_open(&source, &key, exposed, err);
+	assert_true((rc == 0) == (key != NULL));
+	ingot_key_free(key);
+	unlink(key_path);
+	unlink(file);
+	free(pem);
+	EVP_PKEY_free(pkey);
+	return rc;
+}
+
+static void test_passphrase_file(void **state)
+{
+	struct ingot_error err = {0};
+	unsigned exposed = 0;
+	char large[1100];
+
+	(void)state;
+	assert_ok(open_locked("correct horse\nnot this", &exposed, &err));
+	assert_int_equal(exposed, INGOT_SECRET_EXPOSED);
+	assert_ok(open_locked("correct horse", NULL, &err));
+	assert_fails(open_locked("correct horse ", NULL, &err), -EKEYREJECTED, "wrong passphrase");
+	assert_null(strstr(err.text, "horse"));
+	assert_fails(open_locked("\n", NULL, &err), -EINVAL, "it is empty");
+	memset(large, 'x', sizeof(large));
+	large[sizeof(large) - 1] = '\0';
+	assert_fails(open_locked(large, NULL, &err), -EFBIG, "more than 1024 bytes");
+}
+
+static void test_passphrase_variable(void **state)
+{
+	EVP_PKEY *pkey = EVP_EC_gen("P-256");
+	char path[] = "/tmp/ingot-test-sign-XXXXXX", *pem = test_key_pem(pkey, "correct horse");
+	const struct ingot_key_source source = {.location = path,
+						.secret_variable = "INGOT_TEST_SECRET"};
+	struct ingot_key *key = NULL;
+	struct ingot_error err = {0};
+
+	(void)state;
+	put_file(path, pem, 0600);
+	unsetenv("INGOT_TEST_SECRET");
+	assert_fails(ingot_key_open(&source, &key, NULL, &err), -ENOKEY, "INGOT_TEST_SECRET");
+	setenv("INGOT_TEST_SECRET", "correct horse", 1);
+	assert_ok(ingot_key_open(&source, &key, NULL, &err));
+	assert_int_equal(ingot_key_kind(key), INGOT_KEY_P256);
+	ingot_key_free(key);
+	unsetenv("INGOT_TEST_SECRET");
+	unlink(path);
+	free(pem);
+	EVP_PKEY_free(pkey);
+}
+
+static void uri_fails(const char *uri, int rc, const char *words)
+{
+	const struct ingot_key_source source = {.location = uri};
+	struct ingot_key *key = NULL;
+	struct ingot_error err = {0};
+
+	assert_fails(ingot_key_open(&source, &key, NULL, &err), rc, words);
+	assert_null(key);
+}
+
+/* What needs a token is in tests/interop/sign-token.sh. */
+static void test_token_uris(void **state)
+{
+	(void)state;
+	uri_fails("pkcs11:token=%zz", -EINVAL, "it cannot be read");
+	uri_fails("pkcs11:colour=red", -EINVAL, "an attribute that is not known");
+	uri_fails("pkcs11:token=x?pin-value=1234", -EINVAL, "it has a pin-value");
+	uri_fails("pkcs11:token=x?module-path=/nonexistent.so", -ENOENT, "'/nonexistent.so'");
 }
 
 static void test_key_pair(void **state)
@@ -170,6 +262,30 @@ static void test_certificate_forms(void **state)
 	assert_fails(ingot_certificate_parse("long", pem, n + 1, &again, &err), -EINVAL,
 		     "'long' is not a certificate");
 	free(pem);
+}
+
+static void test_certificate_names(void **state)
+{
+	static const struct {
+		const char *name;
+		bool is_test;
+	} cases[] = {{"Ingot TEST", true}, {"TEST", true},	  {"a TEST key", true},
+		     {"TESTING", false},   {"LATEST one", false}, {"test", false}};
+	struct world *w = *state;
+	struct ingot_error err = {0};
+	char *subject;
+
+	assert_ok(ingot_certificate_subject(w->certificate, &subject, &err));
+	assert_string_equal(subject, "CN=Ingot TEST");
+	free(subject);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		X509 *x509 = test_certificate(w->pkey, cases[i].name, 1);
+		struct ingot_certificate *certificate = wrap_certificate(x509, "x");
+
+		assert_int_equal(ingot_certificate_is_test(certificate), cases[i].is_test);
+		ingot_certificate_free(certificate);
+		X509_free(x509);
+	}
 }
 
 /* --- signatures -------------------------------------------------------- */
@@ -238,6 +354,82 @@ static void test_changed_bytes(void **state)
 	free(der);
 }
 
+/* PKCS7_sign's bytes: what libcrypto, and so systemd and sbsign, would have written. */
+static void test_as_libcrypto(void **state)
+{
+	const int flags = PKCS7_DETACHED | PKCS7_NOATTR | PKCS7_BINARY;
+	struct world *w = *state;
+	BIO *text = BIO_new_mem_buf(HASH, -1);
+	PKCS7 *p7 = PKCS7_sign(w->x509, w->pkey, NULL, text, flags);
+	struct ingot_error err = {0};
+	unsigned char *theirs = NULL;
+	int theirs_n = i2d_PKCS7(p7, &theirs);
+	uint8_t *ours;
+	size_t n;
+
+	assert_ok(ingot_sign_root_hash(w->key, w->certificate, HASH, &ours, &n, &err));
+	assert_int_equal(n, theirs_n);
+	assert_memory_equal(ours, theirs, n);
+	free(ours);
+	OPENSSL_free(theirs);
+	PKCS7_free(p7);
+	BIO_free(text);
+}
+
+/* Two keys for one root hash, the raw signatures made apart, in either order. */
+static void test_two_signers(void **state)
+{
+	struct world *w = *state;
+	EVP_PKEY *pkey = EVP_EC_gen("P-384");
+	X509 *x509 = test_certificate(pkey, "Ingot TEST next", 9);
+	struct ingot_certificate *next = wrap_certificate(x509, "next.crt");
+	char *pem = test_key_pem(pkey, NULL);
+	struct ingot_key *key = NULL;
+	struct ingot_error err = {0};
+	uint8_t digest[32], raw[2][INGOT_RAW_SIGNATURE_MAX], *der[2];
+	struct ingot_signer signers[] = {{w->certificate, raw[0], 0}, {next, raw[1], 0}};
+	struct ingot_signer swapped[2];
+	const struct ingot_certificate *both[] = {w->certificate, next};
+	size_t n[2], most;
+
+	assert_ok(ingot_key_parse("next.key", pem, strlen(pem), &key, &err));
+	assert_ok(ingot_root_hash_digest(HASH, digest, &err));
+	assert_ok(ingot_key_sign(w->key, digest, raw[0], &signers[0].raw_n, &err));
+	assert_ok(ingot_key_sign(key, digest, raw[1], &signers[1].raw_n, &err));
+	assert_ok(ingot_root_hash_assemble(HASH, signers, 2, &der[0], &n[0], &err));
+	assert_ok(ingot_verify_root_hash(der[0], n[0], HASH, w->certificate, &err));
+	assert_ok(ingot_verify_root_hash(der[0], n[0], HASH, next, &err));
+	assert_fails(ingot_verify_root_hash(der[0], n[0], HASH, w->stranger, &err), -EKEYREJECTED,
+		     "stranger.crt");
+	assert_fails(ingot_verify_root_hash(der[0], n[0], OTHER, next, &err), -EKEYREJECTED,
+		     "next.crt");
+	free(der[0]);
+
+	swapped[0] = (struct ingot_signer){w->certificate, raw[1], signers[1].raw_n};
+	swapped[1] = (struct ingot_signer){next, raw[0], signers[0].raw_n};
+	assert_fails(ingot_root_hash_assemble(HASH, swapped, 2, &der[0], &n[0], &err),
+		     -EKEYREJECTED, "certificate 'ours.crt': the signature was not made with its");
+	assert_int_equal(ingot_root_hash_assemble(HASH, signers, 0, &der[0], &n[0], &err), -EINVAL);
+	assert_int_equal(ingot_root_hash_assemble(HASH, signers, 9, &der[0], &n[0], &err), -EINVAL);
+
+	/* RSA's length is known before. */
+	assert_ok(ingot_certificate_signature_size(w->certificate, &most, &err));
+	assert_int_equal(most, signers[0].raw_n);
+	assert_ok(ingot_root_hash_placeholder(both, 1, &der[0], &n[0], &err));
+	assert_ok(ingot_root_hash_assemble(HASH, signers, 1, &der[1], &n[1], &err));
+	assert_int_equal(n[0], n[1]);
+	assert_memory_equal(der[0], der[1], n[0] - 256);
+	assert_fails(ingot_verify_root_hash(der[0], n[0], HASH, w->certificate, &err),
+		     -EKEYREJECTED, "ours.crt");
+	free(der[0]);
+	free(der[1]);
+	ingot_key_free(key);
+	ingot_certificate_free(next);
+	free(pem);
+	X509_free(x509);
+	EVP_PKEY_free(pkey);
+}
+
 static void other_shape(struct world *w, int flags, const EVP_MD *md, const char *words)
 {
 	BIO *text = BIO_new_mem_buf(HASH, -1);
@@ -286,11 +478,22 @@ static void test_not_a_signature(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_key_kinds),	  cmocka_unit_test(test_key_rubbish),
-		cmocka_unit_test(test_key_exposed),	  cmocka_unit_test(test_key_pair),
-		cmocka_unit_test(test_certificate_forms), cmocka_unit_test(test_root_hash_text),
-		cmocka_unit_test(test_sign_and_verify),	  cmocka_unit_test(test_changed_bytes),
-		cmocka_unit_test(test_other_shapes),	  cmocka_unit_test(test_not_a_signature),
+		cmocka_unit_test(test_key_kinds),
+		cmocka_unit_test(test_key_rubbish),
+		cmocka_unit_test(test_key_exposed),
+		cmocka_unit_test(test_key_pair),
+		cmocka_unit_test(test_certificate_forms),
+		cmocka_unit_test(test_root_hash_text),
+		cmocka_unit_test(test_sign_and_verify),
+		cmocka_unit_test(test_changed_bytes),
+		cmocka_unit_test(test_other_shapes),
+		cmocka_unit_test(test_not_a_signature),
+		cmocka_unit_test(test_passphrase_file),
+		cmocka_unit_test(test_passphrase_variable),
+		cmocka_unit_test(test_token_uris),
+		cmocka_unit_test(test_as_libcrypto),
+		cmocka_unit_test(test_two_signers),
+		cmocka_unit_test(test_certificate_names),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
