@@ -40,7 +40,9 @@ const char *ingot_vendor_format(struct ingot_yaml_node node);
 /* Sections, each in a file of its own: outputs, oem, hardware, checks. */
 void ingot_vendor_read_outputs(struct ingot_vendor_reader *reader, struct ingot_yaml_node node);
 void ingot_vendor_read_oem(struct ingot_vendor_reader *reader, struct ingot_yaml_node node);
-void ingot_vendor_read_hardware(struct ingot_vendor_reader *reader, struct ingot_yaml_node node);
+/* `root` is the whole file, for complaints about what is not given. */
+void ingot_vendor_read_hardware(struct ingot_vendor_reader *reader, struct ingot_yaml_node root,
+				struct ingot_yaml_node node);
 void ingot_vendor_read_checks(struct ingot_vendor_reader *reader, struct ingot_yaml_node node);
 
 /* Every file of a folder, with its path below it, to vendor->files (vendor_folder.c). */

@@ -1,4 +1,4 @@
-/* What a vendor takes: its files, the machine that they describe, the rules that they keep. */
+/* What a vendor takes: its files, and the rules that they keep. */
 #include <string.h>
 
 #include "image/vendor_internal.h"
@@ -114,61 +114,6 @@ void ingot_vendor_read_outputs(struct ingot_vendor_reader *reader, struct ingot_
 		ingot_vendor_alloc(reader, count, sizeof(*reader->vendor->outputs));
 	for (size_t i = 0; reader->vendor->outputs && i < count; i++)
 		read_output(reader, ingot_yaml_item(node, i));
-}
-
-/* --- hardware ---------------------------------------------------------- */
-
-static void read_number(struct ingot_yaml_node node, unsigned max, unsigned *ret)
-{
-	uint64_t value;
-
-	if (!ingot_yaml_u64(node, &value))
-		return;
-	if (value < 1 || value > max)
-		ingot_yaml_problem(node, "this is 1 to %u", max);
-	else
-		*ret = (unsigned)value;
-}
-
-static void read_choice(struct ingot_yaml_node node, const char *const *names, size_t count,
-			const char **ret)
-{
-	int i = ingot_yaml_choice(node, names, count);
-
-	if (i >= 0)
-		*ret = names[i];
-}
-
-void ingot_vendor_read_hardware(struct ingot_vendor_reader *reader, struct ingot_yaml_node node)
-{
-	static const char *const firmwares[] = {"efi", "bios"};
-	static const char *const disks[] = {"virtio", "virtio-scsi", "nvme",   "ahci",
-					    "ide",    "lsilogic",    "pvscsi", "xen"};
-	static const char *const networks[] = {"virtio", "e1000", "vmxnet3", "xen"};
-	struct ingot_vendor_hardware *h = &reader->vendor->hardware;
-	struct ingot_yaml_node secure;
-	struct ingot_yaml_map map;
-
-	*h = (struct ingot_vendor_hardware){
-		.memory = 2048, .cpus = 2, .os_id = 101, .disk = disks[0], .network = networks[0]};
-	if (!ingot_yaml_is_given(node) || !ingot_yaml_open(node, "hardware", &map))
-		return;
-	reader->vendor->has_hardware = true;
-	h->version = ingot_vendor_word(reader, ingot_yaml_get(&map, "version", false));
-	read_number(ingot_yaml_get(&map, "memory", false), 1 << 24, &h->memory);
-	read_number(ingot_yaml_get(&map, "cpus", false), 1024, &h->cpus);
-	if (ingot_yaml_choice(ingot_yaml_get(&map, "firmware", false), firmwares, 2) == 1)
-		h->firmware = INGOT_FIRMWARE_BIOS;
-	secure = ingot_yaml_get(&map, "secure-boot", false);
-	(void)ingot_yaml_bool(secure, &h->secure_boot);
-	if (h->secure_boot && h->firmware == INGOT_FIRMWARE_BIOS)
-		ingot_yaml_problem(secure, "secure-boot needs firmware: efi");
-	read_number(ingot_yaml_get(&map, "os-id", false), 65535, &h->os_id);
-	h->os_type = ingot_vendor_word(reader, ingot_yaml_get(&map, "os-type", false));
-	h->guest_os = ingot_vendor_word(reader, ingot_yaml_get(&map, "guest-os", false));
-	read_choice(ingot_yaml_get(&map, "disk", false), disks, COUNT(disks), &h->disk);
-	read_choice(ingot_yaml_get(&map, "network", false), networks, COUNT(networks), &h->network);
-	ingot_yaml_close(&map);
 }
 
 /* --- checks ------------------------------------------------------------ */

@@ -197,7 +197,7 @@ static void read_vendor(struct ingot_vendor_reader *reader, struct ingot_yaml_no
 	ingot_vendor_words_by_architecture(reader, ingot_yaml_get(&map, "arguments", false),
 					   "arguments", vendor->arguments);
 	ingot_vendor_read_oem(reader, ingot_yaml_get(&map, "oem", false));
-	ingot_vendor_read_hardware(reader, ingot_yaml_get(&map, "hardware", false));
+	ingot_vendor_read_hardware(reader, root, ingot_yaml_get(&map, "hardware", false));
 	ingot_vendor_read_checks(reader, ingot_yaml_get(&map, "checks", false));
 	vendor->references =
 		ingot_vendor_words(reader, ingot_yaml_get(&map, "references", false), true);

@@ -27,8 +27,8 @@ for name in ami ami-vmdk azure gce openstack qemu libvirt kubevirt digitalocean 
 	scaleway exoscale vultr oraclecloud cloudstack cloudsigma proxmoxve nutanix stackit hyperv \
 	vmware virtualbox vagrant parallels xen equinix-metal; do
 	same() {
-		diff <("$ingot" vendors $name --json) <(jq --arg n $name '.vendors[] | select(.name == $n)' \
-			all.json | jq --indent 2 .) && "$ingot" vendors $name | grep -qx "Vendor: *$name"
+		diff <("$ingot" vendors "$name" --json) <(jq --arg n "$name" \
+			'.vendors[] | select(.name == $n)' all.json) && "$ingot" vendors "$name" | grep -qx "Vendor: *$name"
 	}
 	check "$name: alone and in the list" same
 done

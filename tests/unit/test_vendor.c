@@ -377,6 +377,18 @@ static void wrong_hardware(void **state)
 		    "v:5:41: secure-boot needs firmware: efi\n");
 }
 
+static void wrong_sidecars(void **state)
+{
+	(void)state;
+	expect("name: x\nsummary: X\narchitectures: x86-64\n"
+	       "outputs: [{format: raw, suffix: .raw, sidecar: vmx}]\n",
+	       "v:1:1: vmx has no disk of kind virtio\n");
+	expect("name: x\nsummary: X\narchitectures: x86-64\n"
+	       "outputs: [{format: raw, suffix: .raw, sidecar: xl}]\n"
+	       "hardware: {disk: xen, network: vmxnet3}\n",
+	       "v:5:11: xl has no network of kind vmxnet3\n");
+}
+
 static void wrong_checks(void **state)
 {
 	(void)state;
@@ -422,6 +434,7 @@ int main(void)
 		cmocka_unit_test(wrong_words),
 		cmocka_unit_test(wrong_oems),
 		cmocka_unit_test(wrong_hardware),
+		cmocka_unit_test(wrong_sidecars),
 		cmocka_unit_test(wrong_checks),
 		cmocka_unit_test(checks_by_name),
 	};
