@@ -7,13 +7,14 @@ set -euo pipefail
 
 build=(cmake ninja-build gcc libc6-dev pkg-config
 	libext2fs-dev comerr-dev libcryptsetup-dev libssl-dev libp11-kit-dev libarchive-dev
-	libzstd-dev libdeflate-dev libjansson-dev libyaml-dev)
+	libzstd-dev libdeflate-dev zlib1g-dev liblzma-dev libjansson-dev libyaml-dev)
 demo=(mmdebstrap debian-archive-keyring ca-certificates uidmap qemu-system-x86 ovmf
 	cpio zstd xz-utils jq openssl binutils
 	e2fsprogs cryptsetup-bin fdisk gdisk dosfstools mtools sbsigntool)
 check=(git clang libclang-rt-dev shellcheck libcmocka-dev libcap2-bin attr acl faketime
 	systemd-boot-efi qemu-utils p7zip-full libxml2-utils
-	softhsm2 opensc gnutls-bin expect efitools osslsigncode)
+	softhsm2 opensc gnutls-bin expect efitools osslsigncode
+	pigz tabix libarchive-tools python3)
 
 case ${1:-build} in
 build) wanted=("${build[@]}") ;;

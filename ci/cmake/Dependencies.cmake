@@ -9,8 +9,10 @@ pkg_check_modules(DEPS REQUIRED IMPORTED_TARGET
 	p11-kit-1>=0.23   # keys in tokens: the modules, and their URIs
 	libarchive>=3.6   # tar in, newc out
 	libzstd>=1.5      # initrd segments, qcow2
-	libdeflate>=1.14  # qcow2, VMDK
+	libdeflate>=1.14  # qcow2, VMDK, gzip
+	zlib>=1.2.11      # gzip files of others: a stream that can be entered in the middle
+	liblzma>=5.4      # raw.xz
 	jansson>=2.13     # JSON
 	yaml-0.1>=0.2.5)  # recipes and layouts, with line and column
 set(INGOT_PC_REQUIRES ext2fs com_err libcryptsetup libcrypto p11-kit-1 libarchive libzstd
-	libdeflate jansson yaml-0.1)
+	libdeflate zlib liblzma jansson yaml-0.1)

@@ -5,6 +5,9 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "base/xxh64.h"
+#include "formats/xz_internal.h"
+
 /* Zstandard's levels beside the 9 of the command line. */
 static int zstd_level(unsigned level)
 {
@@ -40,6 +43,7 @@ int ingot_packer_init(struct ingot_packer *packer, unsigned needs, unsigned leve
 	int rc = 0;
 
 	packer->needs = needs;
+	packer->level = level;
 	packer->data = ingot_alloc(1, INGOT_CHUNK, err);
 	if (!packer->data)
 		return -ENOMEM;
@@ -47,6 +51,8 @@ int ingot_packer_init(struct ingot_packer *packer, unsigned needs, unsigned leve
 		rc = start_deflate(packer, level, err);
 	if (rc == 0 && needs & INGOT_NEED_ZSTD)
 		rc = start_zstd(packer, level, err);
+	if (rc == 0 && needs & INGOT_NEED_XZ)
+		rc = ingot_xz_pack_init(packer, err);
 	return rc;
 }
 
@@ -57,6 +63,7 @@ void ingot_packer_done(struct ingot_packer *packer)
 	free(packer->data);
 	free(packer->deflated);
 	free(packer->zstandard);
+	free(packer->xz);
 }
 
 static bool is_zero(const unsigned char *data, size_t n)
@@ -96,6 +103,8 @@ static int pack_piece(struct ingot_packer *packer, size_t i, struct ingot_error 
 		piece->adler32 = libdeflate_adler32(1, piece->data, INGOT_PIECE);
 	if (packer->needs & (INGOT_NEED_CRC32 | INGOT_NEED_IDENTITY))
 		piece->crc32 = libdeflate_crc32(0, piece->data, INGOT_PIECE);
+	if (packer->needs & INGOT_NEED_XXH64)
+		piece->xxh64 = ingot_xxh64(piece->data, INGOT_PIECE);
 	if (packer->needs & INGOT_NEED_DEFLATE) {
 		piece->deflate.data = packer->deflated + i * packer->deflate_room;
 		rc = pack_deflate(packer, piece, err);
@@ -162,5 +171,5 @@ int ingot_packer_fill(struct ingot_packer *packer, struct ingot_source *source, 
 		if (rc < 0)
 			return rc;
 	}
-	return 0;
+	return packer->needs & INGOT_NEED_XZ ? ingot_xz_pack(packer, err) : 0;
 }

@@ -20,6 +20,8 @@ enum ingot_need {
 	INGOT_NEED_ZSTD = 1 << 2,
 	INGOT_NEED_IDENTITY = 1 << 3, /* a fingerprint of the whole */
 	INGOT_NEED_CRC32 = 1 << 4,    /* of the piece, for the gzip wrapper */
+	INGOT_NEED_XXH64 = 1 << 5,    /* of the piece, for a Zstandard frame's end */
+	INGOT_NEED_XZ = 1 << 6,	      /* of the chunk */
 };
 
 struct ingot_packed {
@@ -27,11 +29,18 @@ struct ingot_packed {
 	size_t size;
 };
 
+/* A whole block of an xz file, header, padding and check included. */
+struct ingot_xz_block {
+	struct ingot_packed packed;
+	uint64_t unpadded; /* bytes, for the index */
+};
+
 /* A piece that is not all zero; past the end of the disk its bytes are zero. */
 struct ingot_piece {
 	bool zero; /* nothing below is set */
 	const unsigned char *data;
-	uint32_t adler32, crc32;     /* both for the identity */
+	uint32_t adler32, crc32; /* both for the identity */
+	uint64_t xxh64;
 	struct ingot_packed deflate; /* RFC 1951, one stream a piece */
 	struct ingot_packed zstd;    /* one frame a piece */
 };
@@ -41,17 +50,19 @@ struct ingot_chunk {
 	size_t length; /* INGOT_CHUNK, or less at the end of the disk */
 	size_t piece_count;
 	struct ingot_piece pieces[INGOT_CHUNK_PIECES];
+	struct ingot_xz_block xz; /* not set: every piece is zero */
 };
 
 /* A worker's buffers and compressors, behind the chunk that it fills. */
 struct ingot_packer {
 	struct ingot_chunk chunk;
 	unsigned char *data; /* INGOT_CHUNK bytes */
-	unsigned char *deflated, *zstandard;
+	unsigned char *deflated, *zstandard, *xz;
 	size_t deflate_room, zstd_room; /* of one piece */
+	size_t xz_room;
 	struct libdeflate_compressor *deflate;
 	struct ZSTD_CCtx_s *zstd;
-	unsigned needs;
+	unsigned needs, level;
 	int zstd_level;
 };
 

@@ -9,6 +9,10 @@
  *	ova           the same as an appliance: with a description of the machine, in a tar
  *	vagrant       ... for Vagrant and VirtualBox
  *	vhd           Microsoft's, fixed size: what Azure takes
+ *	gce           Google Compute Engine's: disk.raw in a tar, compressed with gzip
+ *	raw.gz        the disk itself, compressed with gzip
+ *	raw.zst       ... with Zstandard
+ *	raw.xz        ... with xz
  *
  * docs/formats/ has the bytes of each.
  */

@@ -64,6 +64,8 @@ extern const struct ingot_writer_ops ingot_qcow2_writer, ingot_qcow2_zstd_writer
 	ingot_qcow2_v2_writer;
 extern const struct ingot_writer_ops ingot_vmdk_writer, ingot_vhd_writer;
 extern const struct ingot_writer_ops ingot_ova_writer, ingot_vagrant_writer;
+extern const struct ingot_writer_ops ingot_gce_writer;
+extern const struct ingot_writer_ops ingot_raw_gz_writer, ingot_raw_zst_writer, ingot_raw_xz_writer;
 
 /* --- reading ----------------------------------------------------------- */
 

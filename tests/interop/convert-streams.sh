@@ -1,0 +1,174 @@
+#!/bin/bash
+# Compressed disks, raw.gz, raw.zst, raw.xz and gce, against other people's programs.
+#
+# usage: convert-streams.sh INGOT
+set -euo pipefail
+export LC_ALL=C
+
+# shellcheck source=../tally.sh
+. "$(dirname "$0")/../tally.sh"
+ingot=$(realpath "${1:?usage: convert-streams.sh INGOT}")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+noise() { openssl enc -aes-128-ctr -nosalt -K 00 -iv "$1" -in /dev/zero 2>/dev/null | head -c "$2" || true; }
+
+# text BYTES: compresses about three times
+text() { noise 07 "$1" | od -An -v -tx1 | head -c "$1" || true; }
+
+# disk FILE SIZE: text, noise and zeros that are written among holes, up to the last byte
+disk() {
+	local file=$1 size=$2
+	rm -f "$file"
+	truncate -s "$size" "$file"
+	size=$(stat -c %s "$file")
+	put() {
+		if [ $(($1 + $2)) -gt "$size" ]; then
+			cat >/dev/null
+		else
+			dd of="$file" bs=64K oflag=seek_bytes seek="$1" conv=notrunc status=none
+		fi
+	}
+	text 3000000 | put 1000 3000000
+	noise 01 700001 | put 5000000 700001
+	head -c 400000 /dev/zero | put 6000000 400000
+	text 200 | put $((size > 200 ? size - 200 : 0)) 200
+	text 70000 | put 140000000 70000
+	noise 02 300 | put 0 300
+}
+
+formats="raw.gz raw.zst raw.xz gce"
+for name in $formats; do
+	to_all+=(--to "$name=all.$name")
+done
+
+# --- what we write ----------------------------------------------------------------------------
+
+gives() { # DISK COMMAND...: the command prints the disk
+	local disk=$1
+	shift
+	"$@" | cmp - "$disk"
+}
+
+seven_zip() { # DISK TYPE FILE
+	7z t -t"$2" "$3" && 7z x -so -t"$2" "$3" | cmp - "$1"
+}
+
+python_reads() { # DISK FORMAT FILE
+	python3 - "$@" <<-'EOF'
+		import gzip, lzma, sys, tarfile
+		disk, form, path = sys.argv[1:]
+		if form == "gce":
+		    tar = tarfile.open(path, "r:gz")
+		    members = tar.getmembers()
+		    assert [m.name for m in members] == ["disk.raw"], members
+		    assert members[0].mtime == 0 and members[0].isreg() and members[0].mode == 0o644
+		    got = tar.extractfile(members[0])
+		else:
+		    got = {"raw.gz": gzip, "raw.xz": lzma}[form].open(path)
+		want = open(disk, "rb")
+		while True:
+		    a, b = got.read(1 << 20), want.read(1 << 20)
+		    assert a == b
+		    if not a:
+		        break
+	EOF
+}
+
+only_disk_raw() { [ "$(tar tzf "$1")" = disk.raw ]; }
+old_gnu() { [ "$(gzip -dc "$1" | head -c 265 | tail -c 8 | od -An -tx1 | tr -d ' ')" = 7573746172202000 ]; }
+whole_records() { [ $(($(gzip -dc "$1" | wc -c) % 10240)) = 0 ]; }
+has_crc64() { grep -q CRC64 <<<"$(xz -lvv "$1")"; }
+a_block_a_mib() { # FILE BYTES
+	[ "$(xz --robot -l "$1" | awk '$1 == "file" { print $3 }')" = $((($2 + 1048575) / 1048576)) ]
+}
+zstd_knows() { grep -q "Check: XXH64" <<<"$(zstd -lv "$1" 2>&1)"; }
+
+# The entries of the seek table are the frames, and give the size.
+seek_table() { # FILE BYTES
+	python3 - "$@" <<-'EOF'
+		import os, struct, sys
+		path, size = sys.argv[1], int(sys.argv[2])
+		data = open(path, "rb").read()
+		count, flags, magic = struct.unpack("<IBI", data[-9:])
+		assert magic == 0x8F92EAB1 and flags == 0
+		table = data[-9 - 8 * count:-9]
+		start = len(data) - 9 - 8 * count - 8
+		assert struct.unpack("<II", data[start:start + 8]) == (0x184D2A5E, 8 * count + 9)
+		at = total = 0
+		for i, (packed, plain) in enumerate(struct.iter_unpack("<II", table)):
+		    kind = struct.unpack("<I", data[at:at + 4])[0]
+		    assert kind == (0x184D2A5A if i == 1 else 0xFD2FB528), hex(kind)
+		    at, total = at + packed, total + plain
+		assert at == start and total == size, (at, start, total, size)
+	EOF
+}
+
+for size in 0 1 512 65536 66048 1234567 7M 150000001; do
+	disk in.raw $size
+	bytes=$(stat -c %s in.raw)
+	check "$size: all formats in one pass" "$ingot" convert in.raw "${to_all[@]}"
+	check "$size: gzip -t" gzip -t all.raw.gz all.gce
+	check "$size: gzip" gives in.raw gzip -dc all.raw.gz
+	check "$size: pigz" gives in.raw pigz -dc all.raw.gz
+	check "$size: python's gzip" python_reads in.raw raw.gz all.raw.gz
+	check "$size: 7-Zip, gzip" seven_zip in.raw gzip all.raw.gz
+	check "$size: zstd -t" zstd -q -t all.raw.zst
+	check "$size: zstd" gives in.raw zstd -dcq all.raw.zst
+	check "$size: zstd sees checksums" zstd_knows all.raw.zst
+	check "$size: the seek table" seek_table all.raw.zst "$bytes"
+	check "$size: xz -t" xz -t all.raw.xz
+	check "$size: xz" gives in.raw xz -dc all.raw.xz
+	check "$size: xz -T2" gives in.raw xz -T2 -dc all.raw.xz
+	check "$size: python's lzma" python_reads in.raw raw.xz all.raw.xz
+	check "$size: xz, a block for each MiB" a_block_a_mib all.raw.xz "$bytes"
+	[ "$bytes" = 0 ] || check "$size: xz, CRC-64" has_crc64 all.raw.xz
+	[ "$bytes" = 0 ] || check "$size: 7-Zip, xz" seven_zip in.raw xz all.raw.xz
+	check "$size: tar lists disk.raw" only_disk_raw all.gce
+	check "$size: tar" gives in.raw tar xOzf all.gce disk.raw
+	check "$size: python's tarfile" python_reads in.raw gce all.gce
+	check "$size: GNU's old format" old_gnu all.gce
+	check "$size: records of 10 KiB" whole_records all.gce
+	check "$size: bsdtar" gives in.raw bsdtar xOf all.gce disk.raw
+done
+
+# A tar's size field ends at 8 GiB; zeros are written once and cost little.
+rm -f in.raw && truncate -s 9G in.raw && text 5000 | dd of=in.raw conv=notrunc status=none
+check "9 GiB: all formats" "$ingot" convert in.raw "${to_all[@]}"
+nine() { [ "$(tar tvzf all.gce | awk '{ print $3 }')" = 9663676416 ]; }
+check "9 GiB: tar reads the size" nine
+at_most() { [ "$(stat -c %s "$1")" -le "$2" ]; }
+check "9 GiB of zeros are at most 10 MB as gz" at_most all.raw.gz 10000000
+check "9 GiB of zeros are at most 10 MB as gce" at_most all.gce 10000000
+check "9 GiB of zeros are at most 500 kB as zst" at_most all.raw.zst 500000
+check "9 GiB of zeros are at most 2.5 MB as xz" at_most all.raw.xz 2500000
+
+# --- the same bytes ----------------------------------------------------------------------------
+
+disk in.raw 150000001
+mkdir -p other
+for name in $formats; do
+	to_other+=(--to "$name=other/another-name.$name")
+done
+same_everywhere() {
+	for name in $formats; do
+		cmp "all.$name" "other/another-name.$name" || return 1
+	done
+}
+"$ingot" convert in.raw "${to_all[@]}" -j 1
+for jobs in 2 8; do
+	TZ=Pacific/Kiritimati LC_ALL=C.UTF-8 "$ingot" convert in.raw "${to_other[@]}" -j $jobs
+	check "the same bytes with -j 1 and -j $jobs, another zone and name" same_everywhere
+done
+cp --sparse=never in.raw dense.raw
+(umask 077 && faketime '2031-05-06 07:08:09' "$ingot" convert dense.raw "${to_other[@]}")
+check "the same bytes on another day, without holes, with another umask" same_everywhere
+for level in 1 9; do
+	"$ingot" convert in.raw "${to_other[@]}" --level $level
+	check "level $level: gzip" gives in.raw gzip -dc other/another-name.raw.gz
+	check "level $level: zstd" gives in.raw zstd -dcq other/another-name.raw.zst
+	check "level $level: xz" gives in.raw xz -dc other/another-name.raw.xz
+done
+
+verdict
