@@ -10,4 +10,7 @@
 /* The CRC of n more bytes after those that gave `crc`; 0 to start. Meant for small tables. */
 INGOT_API uint32_t ingot_crc32(uint32_t crc, const void *data, size_t n);
 
+/* The same with Castagnoli's polynomial 0x1edc6f41: iSCSI, VHDX. */
+INGOT_API uint32_t ingot_crc32c(uint32_t crc, const void *data, size_t n);
+
 #endif

@@ -1,5 +1,6 @@
 #include "io/sink.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -98,23 +99,42 @@ static void plain_free(struct ingot_sink *sink)
 
 static const struct ingot_sink_ops FD_OPS = {fd_write, fd_read, plain_free};
 
-int ingot_sink_fd(int fd, const char *name, uint64_t size, struct ingot_sink **ret,
+static int new_fd(int fd, const char *name, uint64_t size, struct ingot_sink **ret,
 		  struct ingot_error *err)
 {
-	struct fd_sink *sink;
+	struct fd_sink *sink = ingot_alloc(1, sizeof(*sink) + strlen(name) + 1, err);
 
-	if (size > INT64_MAX)
-		return ingot_raise(err, -EFBIG, "'%s' is too large for a file", name);
-	if (ftruncate(fd, (off_t)size) < 0)
-		return ingot_raise_errno(err, errno, "make '%s' %llu bytes long", name,
-					 (unsigned long long)size);
-	sink = ingot_alloc(1, sizeof(*sink) + strlen(name) + 1, err);
 	if (!sink)
 		return -ENOMEM;
 	strcpy(sink->name, name);
 	sink->fd = fd;
 	sink->sink = (struct ingot_sink){&FD_OPS, sink->name, size};
 	*ret = &sink->sink;
+	return 0;
+}
+
+int ingot_sink_fd(int fd, const char *name, uint64_t size, struct ingot_sink **ret,
+		  struct ingot_error *err)
+{
+	if (size > INT64_MAX)
+		return ingot_raise(err, -EFBIG, "'%s' is too large for a file", name);
+	if (ftruncate(fd, (off_t)size) < 0)
+		return ingot_raise_errno(err, errno, "make '%s' %llu bytes long", name,
+					 (unsigned long long)size);
+	return new_fd(fd, name, size, ret, err);
+}
+
+int ingot_sink_growing(int fd, const char *name, struct ingot_sink **ret, struct ingot_error *err)
+{
+	return new_fd(fd, name, INT64_MAX, ret, err);
+}
+
+int ingot_sink_truncate(struct ingot_sink *sink, uint64_t length, struct ingot_error *err)
+{
+	assert(sink->ops == &FD_OPS && length <= sink->size);
+	if (ftruncate(((struct fd_sink *)sink)->fd, (off_t)length) < 0)
+		return ingot_raise_errno(err, errno, "make '%s' %llu bytes long", sink->name,
+					 (unsigned long long)length);
 	return 0;
 }
 

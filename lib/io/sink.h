@@ -41,6 +41,12 @@ INGOT_DEFINE_CLEANUP(struct ingot_sink, ingot_sink, ingot_sink_free)
 /* An open file, borrowed; it is as long as the sink. */
 INGOT_API INGOT_MUST_USE int ingot_sink_fd(int fd, const char *name, uint64_t size,
 					   struct ingot_sink **ret, struct ingot_error *err);
+/* The same, but the file is as long as what was written, and the sink as long as any file. */
+INGOT_API INGOT_MUST_USE int ingot_sink_growing(int fd, const char *name, struct ingot_sink **ret,
+						struct ingot_error *err);
+/* The file of a growing sink ends here; up to here what nobody wrote is a hole. */
+INGOT_API INGOT_MUST_USE int ingot_sink_truncate(struct ingot_sink *sink, uint64_t length,
+						 struct ingot_error *err);
 /* [offset, offset + length) of another sink, which is borrowed. */
 INGOT_API INGOT_MUST_USE int ingot_sink_part(struct ingot_sink *whole, uint64_t offset,
 					     uint64_t length, struct ingot_sink **ret,
