@@ -6,9 +6,13 @@
  *	qcow2-zstd    the same, compressed with Zstandard (QEMU 5.1 and later)
  *	qcow2-v2      version 2 (compat=0.10), for old OpenStack
  *	vmdk          VMware's streamOptimized
+ *	vmdk-sparse   VMware's monolithicSparse, for Workstation and VirtualBox
  *	ova           the same as an appliance: with a description of the machine, in a tar
  *	vagrant       ... for Vagrant and VirtualBox
  *	vhd           Microsoft's, fixed size: what Azure takes
+ *	vhd-dynamic   Microsoft's, as large as its data
+ *	vhdx          Hyper-V's
+ *	vdi           VirtualBox's
  *	gce           Google Compute Engine's: disk.raw in a tar, compressed with gzip
  *	raw.gz        the disk itself, compressed with gzip
  *	raw.zst       ... with Zstandard
@@ -54,7 +58,8 @@ struct ingot_format_options {
  * read: what needs another file (a backing file, external data), a key or a snapshot is refused,
  * and so is a container that is known but cannot be read.
  *
- * ret_name, if not NULL, receives the format's name: "raw", "qcow2", "vmdk" or "vhd".
+ * ret_name, if not NULL, receives the format's name: "raw", "qcow2", "vmdk", "vhd", "vhdx" or
+ * "vdi".
  */
 INGOT_API INGOT_MUST_USE int ingot_format_open(const char *path, const char **ret_name,
 					       struct ingot_source **ret, struct ingot_error *err);

@@ -54,6 +54,10 @@ static inline void ingot_writer_free(struct ingot_writer *writer)
 INGOT_MUST_USE int ingot_place_pieces(struct ingot_sink *sink, const struct ingot_chunk *chunk,
 				      struct ingot_error *err);
 
+/* The same, the chunk's first byte at that offset. */
+INGOT_MUST_USE int ingot_place_pieces_at(struct ingot_sink *sink, const struct ingot_chunk *chunk,
+					 uint64_t offset, struct ingot_error *err);
+
 /* NULL: there is none of that name. */
 const struct ingot_writer_ops *ingot_writer_find(const char *name);
 /* "raw, qcow2, ..." for an error. */
@@ -62,7 +66,9 @@ void ingot_writer_names(char *text, size_t size);
 extern const struct ingot_writer_ops ingot_raw_writer;
 extern const struct ingot_writer_ops ingot_qcow2_writer, ingot_qcow2_zstd_writer,
 	ingot_qcow2_v2_writer;
-extern const struct ingot_writer_ops ingot_vmdk_writer, ingot_vhd_writer;
+extern const struct ingot_writer_ops ingot_vmdk_writer, ingot_vmdk_sparse_writer;
+extern const struct ingot_writer_ops ingot_vhd_writer, ingot_vhd_dynamic_writer;
+extern const struct ingot_writer_ops ingot_vhdx_writer, ingot_vdi_writer;
 extern const struct ingot_writer_ops ingot_ova_writer, ingot_vagrant_writer;
 extern const struct ingot_writer_ops ingot_gce_writer;
 extern const struct ingot_writer_ops ingot_raw_gz_writer, ingot_raw_zst_writer, ingot_raw_xz_writer;
@@ -88,6 +94,10 @@ bool ingot_vmdk_probe(const struct ingot_probe *probe);
 int ingot_vmdk_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);
 bool ingot_vhd_probe(const struct ingot_probe *probe);
 int ingot_vhd_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);
+bool ingot_vhdx_probe(const struct ingot_probe *probe);
+int ingot_vhdx_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);
+bool ingot_vdi_probe(const struct ingot_probe *probe);
+int ingot_vdi_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);
 bool ingot_ova_probe(const struct ingot_probe *probe);
 int ingot_ova_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);
 

@@ -15,16 +15,6 @@ static bool is_descriptor(const struct ingot_probe *probe)
 	return memcmp(probe->head, "# Disk DescriptorFile", 21) == 0;
 }
 
-static bool is_vhdx(const struct ingot_probe *probe)
-{
-	return memcmp(probe->head, "vhdxfile", 8) == 0;
-}
-
-static bool is_vdi(const struct ingot_probe *probe)
-{
-	return ingot_get_le32(probe->head + 64) == 0xbeda107fU;
-}
-
 static bool is_gzip(const struct ingot_probe *probe)
 {
 	return memcmp(probe->head, "\x1f\x8b\x08", 3) == 0;
@@ -51,8 +41,8 @@ static const struct ingot_reader_ops READERS[] = {
 	{"vmdk", is_descriptor, NULL, "the descriptor of a VMDK in several files"},
 	{"ova", ingot_ova_probe, ingot_ova_open, NULL},
 	{"vhd", ingot_vhd_probe, ingot_vhd_open, NULL},
-	{"vhdx", is_vhdx, NULL, "a VHDX"},
-	{"vdi", is_vdi, NULL, "a VDI"},
+	{"vhdx", ingot_vhdx_probe, ingot_vhdx_open, NULL},
+	{"vdi", ingot_vdi_probe, ingot_vdi_open, NULL},
 	{"gz", is_gzip, NULL, "compressed with gzip"},
 	{"zst", is_zstd, NULL, "compressed with zstd"},
 	{"xz", is_xz, NULL, "compressed with xz"},

@@ -1,8 +1,8 @@
 /* Pieces to where the disk has them. */
 #include "formats/format_internal.h"
 
-int ingot_place_pieces(struct ingot_sink *sink, const struct ingot_chunk *chunk,
-		       struct ingot_error *err)
+int ingot_place_pieces_at(struct ingot_sink *sink, const struct ingot_chunk *chunk, uint64_t offset,
+			  struct ingot_error *err)
 {
 	size_t i = 0;
 
@@ -17,10 +17,15 @@ int ingot_place_pieces(struct ingot_sink *sink, const struct ingot_chunk *chunk,
 			i++;
 			continue;
 		}
-		rc = ingot_sink_write(sink, chunk->offset + at, chunk->pieces[first].data, end - at,
-				      err);
+		rc = ingot_sink_write(sink, offset + at, chunk->pieces[first].data, end - at, err);
 		if (rc < 0)
 			return rc;
 	}
 	return 0;
+}
+
+int ingot_place_pieces(struct ingot_sink *sink, const struct ingot_chunk *chunk,
+		       struct ingot_error *err)
+{
+	return ingot_place_pieces_at(sink, chunk, chunk->offset, err);
 }

@@ -5,9 +5,12 @@
 #include "formats/format_internal.h"
 
 static const struct ingot_writer_ops *const WRITERS[] = {
-	&ingot_raw_writer,  &ingot_qcow2_writer,  &ingot_qcow2_zstd_writer, &ingot_qcow2_v2_writer,
-	&ingot_vmdk_writer, &ingot_ova_writer,	  &ingot_vagrant_writer,    &ingot_vhd_writer,
-	&ingot_gce_writer,  &ingot_raw_gz_writer, &ingot_raw_zst_writer,    &ingot_raw_xz_writer,
+	&ingot_raw_writer,	   &ingot_qcow2_writer,	  &ingot_qcow2_zstd_writer,
+	&ingot_qcow2_v2_writer,	   &ingot_vmdk_writer,	  &ingot_vmdk_sparse_writer,
+	&ingot_ova_writer,	   &ingot_vagrant_writer, &ingot_vhd_writer,
+	&ingot_vhd_dynamic_writer, &ingot_vhdx_writer,	  &ingot_vdi_writer,
+	&ingot_gce_writer,	   &ingot_raw_gz_writer,  &ingot_raw_zst_writer,
+	&ingot_raw_xz_writer,
 };
 
 enum { WRITER_COUNT = sizeof(WRITERS) / sizeof(WRITERS[0]) };

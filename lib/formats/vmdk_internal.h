@@ -26,10 +26,13 @@
 enum {
 	VMDK_SECTOR = 512,
 	VMDK_FLAG_NEWLINES = 1 << 0,
-	VMDK_FLAG_ZEROED = 1 << 2, /* entry 1: a grain of zeros */
+	VMDK_FLAG_REDUNDANT = 1 << 1, /* there is a second grain directory */
+	VMDK_FLAG_ZEROED = 1 << 2,    /* entry 1: a grain of zeros */
 	VMDK_FLAG_COMPRESSED = 1 << 16,
 	VMDK_FLAG_MARKERS = 1 << 17,
 	VMDK_GTES = 512,
+	VMDK_DESCRIPTOR = 1,	      /* its sector, in what we write */
+	VMDK_DESCRIPTOR_SECTORS = 20, /* and how many it has */
 	VMDK_GRAIN_MARKER = 12,
 	VMDK_MARKER_END = 0,
 	VMDK_MARKER_GT = 1,
@@ -43,5 +46,18 @@ INGOT_MUST_USE int ingot_vmdk_start_at(struct ingot_output *output, uint64_t bas
 				       struct ingot_writer **ret, struct ingot_error *err);
 /* Its bytes so far; after finish, all of them. */
 uint64_t ingot_vmdk_bytes(const struct ingot_writer *writer);
+
+struct vmdk_description {
+	const char *type, *adapter;
+	uint64_t sectors; /* of the disk */
+	uint32_t cid;
+};
+/* The text of a descriptor; the caller frees it. NULL and a raised error on failure. */
+char *ingot_vmdk_descriptor(const struct vmdk_description *description, struct ingot_error *err);
+/* The descriptor has words for three controllers; what it does not know, it calls lsilogic. */
+const char *ingot_vmdk_adapter(const struct ingot_format_options *options);
+/* The content's identifier, neither of the two values that mean something else. */
+INGOT_MUST_USE int ingot_vmdk_derive_cid(const struct ingot_seed *seed, uint32_t *ret,
+					 struct ingot_error *err);
 
 #endif

@@ -4,7 +4,6 @@
  * directory in front and leaves out the footer; ESXi wants it as here.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -17,8 +16,6 @@ enum {
 	GRAIN_SECTORS = GRAIN / VMDK_SECTOR,
 	TABLE_SPAN = VMDK_GTES * GRAIN, /* disk bytes behind a grain table */
 	OVERHEAD = 128,			/* sectors before the first grain */
-	DESCRIPTOR = 1,
-	DESCRIPTOR_SECTORS = 20,
 };
 
 _Static_assert(TABLE_SPAN % INGOT_CHUNK == 0, "a grain table ends with a chunk");
@@ -135,8 +132,8 @@ static void make_header(const struct vmdk_writer *v, uint64_t directory,
 	ingot_put_le32(h + 8, VMDK_FLAG_NEWLINES | VMDK_FLAG_COMPRESSED | VMDK_FLAG_MARKERS);
 	ingot_put_le64(h + 12, v->capacity / VMDK_SECTOR);
 	ingot_put_le64(h + 20, GRAIN_SECTORS);
-	ingot_put_le64(h + 28, DESCRIPTOR);
-	ingot_put_le64(h + 36, DESCRIPTOR_SECTORS);
+	ingot_put_le64(h + 28, VMDK_DESCRIPTOR);
+	ingot_put_le64(h + 36, VMDK_DESCRIPTOR_SECTORS);
 	ingot_put_le32(h + 44, VMDK_GTES);
 	ingot_put_le64(h + 56, directory);
 	ingot_put_le64(h + 64, OVERHEAD);
@@ -144,36 +141,17 @@ static void make_header(const struct vmdk_writer *v, uint64_t directory,
 	ingot_put_le16(h + 77, 1);
 }
 
-/* The name in the extent's line is not looked at in a file that holds its descriptor. */
 static int write_descriptor(struct vmdk_writer *v, uint32_t cid, struct ingot_error *err)
 {
-	uint64_t sectors = v->capacity / VMDK_SECTOR;
-	INGOT_FREE char *text =
-		ingot_format(err,
-			     "# Disk DescriptorFile\n"
-			     "version=1\n"
-			     "CID=%08x\n"
-			     "parentCID=ffffffff\n"
-			     "createType=\"streamOptimized\"\n"
-			     "\n"
-			     "# Extent description\n"
-			     "RW %llu SPARSE \"disk.vmdk\"\n"
-			     "\n"
-			     "# The Disk Data Base\n"
-			     "#DDB\n"
-			     "\n"
-			     "ddb.virtualHWVersion = \"4\"\n"
-			     "ddb.geometry.cylinders = \"%llu\"\n"
-			     "ddb.geometry.heads = \"255\"\n"
-			     "ddb.geometry.sectors = \"63\"\n"
-			     "ddb.adapterType = \"%s\"\n"
-			     "ddb.toolsVersion = \"2147483647\"\n",
-			     cid, (unsigned long long)sectors,
-			     (unsigned long long)ingot_max(sectors / (255 * 63), 1), v->adapter);
+	const struct vmdk_description description = {.type = "streamOptimized",
+						     .adapter = v->adapter,
+						     .sectors = v->capacity / VMDK_SECTOR,
+						     .cid = cid};
+	INGOT_FREE char *text = ingot_vmdk_descriptor(&description, err);
 
 	if (!text)
 		return -ENOMEM;
-	return ingot_append_patch(&v->file, DESCRIPTOR * VMDK_SECTOR, text, strlen(text), err);
+	return ingot_append_patch(&v->file, VMDK_DESCRIPTOR * VMDK_SECTOR, text, strlen(text), err);
 }
 
 /* Grain directory, footer, end of stream; *directory is the first one's sector. */
@@ -201,26 +179,13 @@ static int append_end(struct vmdk_writer *v, struct ingot_error *err)
 	return rc;
 }
 
-static int derive_cid(const struct ingot_seed *seed, uint32_t *ret, struct ingot_error *err)
-{
-	unsigned char raw[4];
-	int rc = ingot_derive(seed, "vmdk content identifier", raw, sizeof(raw), err);
-
-	if (rc < 0)
-		return rc;
-	*ret = ingot_get_be32(raw);
-	if (*ret >= 0xfffffffeU) /* no identifier, no parent */
-		*ret &= 0x7fffffff;
-	return 0;
-}
-
 static int finish(struct ingot_writer *writer, const struct ingot_seed *seed,
 		  struct ingot_error *err)
 {
 	struct vmdk_writer *v = (struct vmdk_writer *)writer;
 	unsigned char header[VMDK_SECTOR];
 	uint32_t cid;
-	int rc = derive_cid(seed, &cid, err);
+	int rc = ingot_vmdk_derive_cid(seed, &cid, err);
 
 	if (rc == 0)
 		rc = append_end(v, err);
@@ -243,16 +208,6 @@ static void vmdk_free(struct ingot_writer *writer)
 	ingot_append_done(&v->file);
 	free(v->gd);
 	free(v);
-}
-
-/* The descriptor has words for three controllers; what it does not know, it calls lsilogic. */
-static const char *adapter_of(const struct ingot_format_options *options)
-{
-	if (options->disk && strcmp(options->disk, "ide") == 0)
-		return "ide";
-	if (options->disk && strcmp(options->disk, "buslogic") == 0)
-		return "buslogic";
-	return "lsilogic";
 }
 
 static int begin(struct vmdk_writer *v, struct ingot_output *output, uint64_t base,
@@ -286,7 +241,7 @@ int ingot_vmdk_start_at(struct ingot_output *output, uint64_t base, uint64_t siz
 	v->writer = (struct ingot_writer){&ingot_vmdk_writer, size};
 	v->capacity = ingot_round_up(size, GRAIN);
 	v->gd_count = (size_t)ingot_max(ingot_div_up(size, TABLE_SPAN), 1);
-	v->adapter = adapter_of(options);
+	v->adapter = ingot_vmdk_adapter(options);
 	rc = begin(v, output, base, err);
 	if (rc < 0) {
 		vmdk_free(&v->writer);
