@@ -72,9 +72,9 @@ static int run_root_hash(const struct cli *cli, struct ingot_error *err)
 }
 
 static const struct cli_option ROOT_HASH_OPTIONS[] = {
-	KEY_OPTION_ROWS(struct sign_options){
-		"output", "FILE", "where the signature goes; - is standard output",
-		offsetof(struct sign_options, output), CLI_TEXT, .required = true},
+	KEY_OPTION_ROWS(struct sign_options, true /* required */),
+	{"output", "FILE", "where the signature goes; - is standard output",
+	 offsetof(struct sign_options, output), CLI_TEXT, .required = true},
 };
 
 const struct cli_command cmd_sign_root_hash = {

@@ -17,6 +17,6 @@ extern const struct cli_command cmd_verity_format, cmd_verity_check;
 extern const struct cli_command cmd_disk;
 extern const struct cli_command cmd_convert;
 extern const struct cli_command cmd_vendors;
-extern const struct cli_command cmd_sign_root_hash;
+extern const struct cli_command cmd_sign_root_hash, cmd_sign_pe, cmd_sign_file, cmd_sign_sums;
 
 #endif

@@ -10,20 +10,20 @@ struct key_options {
 	const char *passphrase_file, *passphrase_variable, *pin_file;
 };
 
-/* Rows of an option table, for a `type` with a member `key`. */
+/* Rows of an option table (a comma follows), for a `type` with a member `key`. */
 #define KEY_AT(type, member) offsetof(type, key.member)
 /* clang-format off */
-#define KEY_OPTION_ROWS(type)                                                                      \
+#define KEY_OPTION_ROWS(type, needed)                                                                      \
 	{"key", "FILE|URI", "private key: a PEM file, or the URI of one in a token (pkcs11:...)",  \
-	 KEY_AT(type, key), CLI_TEXT, true},                                                       \
+	 KEY_AT(type, key), CLI_TEXT, needed},                                                       \
 	{"certificate", "FILE", "the key's certificate, PEM or DER",                               \
-	 KEY_AT(type, certificate), CLI_TEXT, true},                                               \
+	 KEY_AT(type, certificate), CLI_TEXT, needed},                                               \
 	{"passphrase-file", "FILE", "its first line is the passphrase of the PEM file",            \
 	 KEY_AT(type, passphrase_file), CLI_TEXT, false},                                          \
 	{"passphrase-env", "NAME", "the environment variable that holds the passphrase",           \
 	 KEY_AT(type, passphrase_variable), CLI_TEXT, false},                                      \
 	{"pin-file", "FILE", "its first line is the PIN of the token",                             \
-	 KEY_AT(type, pin_file), CLI_TEXT, false},
+	 KEY_AT(type, pin_file), CLI_TEXT, false}
 /* clang-format on */
 
 /* What the description of each subcommand with these options says about keys. */

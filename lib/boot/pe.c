@@ -17,12 +17,7 @@ static INGOT_MUST_USE int bad(struct ingot_error *err, const struct ingot_source
 
 /* --- DOS and COFF headers ---------------------------------------------- */
 
-struct coff {
-	uint32_t offset;
-	uint16_t machine, sections, optional_size;
-};
-
-static int read_coff(struct ingot_source *source, struct coff *ret, struct ingot_error *err)
+int pe_coff_read(struct ingot_source *source, struct pe_coff *ret, struct ingot_error *err)
 {
 	uint8_t dos[DOS_SIZE], head[4 + COFF_SIZE];
 	uint32_t offset;
@@ -56,8 +51,8 @@ static int read_coff(struct ingot_source *source, struct coff *ret, struct ingot
 
 int ingot_pe_machine(struct ingot_source *source, uint16_t *ret, struct ingot_error *err)
 {
-	struct coff coff;
-	int rc = read_coff(source, &coff, err);
+	struct pe_coff coff;
+	int rc = pe_coff_read(source, &coff, err);
 
 	if (rc < 0)
 		return rc;
@@ -107,8 +102,8 @@ static int check_optional(struct ingot_source *source, const struct ingot_pe *pe
 	return 0;
 }
 
-static int read_optional(struct ingot_source *source, const struct coff *coff, struct ingot_pe *pe,
-			 struct ingot_error *err)
+static int read_optional(struct ingot_source *source, const struct pe_coff *coff,
+			 struct ingot_pe *pe, struct ingot_error *err)
 {
 	uint8_t head[OPT_SIZE + DIRECTORIES_MAX * DIRECTORY_SIZE] = {0};
 	size_t size = ingot_min(coff->optional_size, sizeof(head));
@@ -225,8 +220,8 @@ static int read_sections(struct ingot_source *source, struct ingot_pe *pe, struc
 
 int ingot_pe_read(struct ingot_source *source, struct ingot_pe *ret, struct ingot_error *err)
 {
-	struct coff coff;
-	int rc = read_coff(source, &coff, err);
+	struct pe_coff coff;
+	int rc = pe_coff_read(source, &coff, err);
 
 	if (rc < 0)
 		return rc;

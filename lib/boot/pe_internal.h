@@ -2,6 +2,17 @@
 #ifndef INGOT_BOOT_PE_INTERNAL_H
 #define INGOT_BOOT_PE_INTERNAL_H
 
+#include "boot/pe.h"
+
+/* What the DOS and COFF headers say. */
+struct pe_coff {
+	uint32_t offset; /* of the COFF header */
+	uint16_t machine, sections, optional_size;
+};
+
+INGOT_MUST_USE int pe_coff_read(struct ingot_source *source, struct pe_coff *ret,
+				struct ingot_error *err);
+
 enum {
 	/* "MS-DOS Stub" */
 	DOS_SIZE = 64,
