@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "fs/ext2_check_internal.h"
 
@@ -49,50 +48,15 @@ bool ext_claim(struct ext_checker *c, uint64_t block, const char *what, uint32_t
 	return true;
 }
 
-size_t ext_first_nonzero(const unsigned char *p, size_t n)
-{
-	size_t i = 0;
-
-	if (n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0))
-		return n;
-	while (p[i] == 0)
-		i++;
-	return i;
-}
-
 int ext_check_zero(struct ext_checker *c, uint64_t offset, uint64_t n, const char *what,
 		   struct ingot_error *err)
 {
-	unsigned char data[16384];
+	uint64_t at;
+	int rc = ingot_source_first_nonzero(c->source, offset, n, &at, err);
 
-	while (n > 0) {
-		struct ingot_extent extent;
-		size_t part, at;
-		int rc = ingot_source_extent(c->source, offset, &extent, err);
-
-		if (rc < 0)
-			return rc;
-		part = (size_t)ingot_min(ingot_min(n, extent.length), sizeof(data));
-		if (extent.hole) {
-			uint64_t skip = ingot_min(n, extent.length);
-
-			offset += skip;
-			n -= skip;
-			continue;
-		}
-		rc = ingot_source_read(c->source, offset, data, part, err);
-		if (rc < 0)
-			return rc;
-		at = ext_first_nonzero(data, part);
-		if (at < part) {
-			ext_problem(c, "%s: the byte at %llu is not zero", what,
-				    (unsigned long long)(offset + at));
-			return 0;
-		}
-		offset += part;
-		n -= part;
-	}
-	return 0;
+	if (rc == 0 && at < offset + n)
+		ext_problem(c, "%s: the byte at %llu is not zero", what, (unsigned long long)at);
+	return rc;
 }
 
 /* --- the whole --------------------------------------------------------- */

@@ -219,8 +219,7 @@ static void check_packing(struct ext_checker *c, struct folder *f, const struct 
 
 	if (e->inode == 0 || (!last && e->length != used) || (at == 0 && f->spare >= used))
 		ext_problem(c, "folder %u: entry %zu is not packed", f->inode, f->entries);
-	if (ext_first_nonzero(e->name + e->name_size, e->length - HEAD - e->name_size) !=
-	    e->length - HEAD - e->name_size)
+	if (!ext_is_zero(e->name + e->name_size, e->length - HEAD - e->name_size))
 		ext_problem(c, "folder %u: behind entry %zu: not zero", f->inode, f->entries);
 	if (last)
 		f->spare = e->length - used;

@@ -93,7 +93,7 @@ static bool claim_group(struct ext_checker *c, uint32_t group)
 	good &= ext_claim(c, g.inode_bitmap, "inode bitmap of group", group);
 	good &= claim_range(c, g.table, table_blocks(c), "inodes of group", group);
 	ext_csum_descriptor(c, group);
-	if (c->ours && ext_first_nonzero(ext_descriptor(c, group) + 18, 14) != 14)
+	if (c->ours && !ext_is_zero(ext_descriptor(c, group) + 18, 14))
 		ext_problem(c, "descriptor of group %u: unused bytes are not zero", group);
 	return good;
 }
@@ -119,7 +119,7 @@ int ext_load_groups(struct ext_checker *c, struct ingot_error *err)
 		return rc;
 	for (uint32_t g = 0; g < c->groups; g++)
 		good &= claim_group(c, g);
-	if (ext_first_nonzero(c->descriptors + used, size - used) != size - used)
+	if (!ext_is_zero(c->descriptors + used, size - used))
 		ext_problem(c, "behind the group descriptors: not zero");
 	return good ? 0 : 1;
 }
@@ -197,8 +197,7 @@ static int check_copy(struct ext_checker *c, uint32_t group, unsigned char *buff
 	if (rc < 0)
 		return rc;
 	compare_super(c, group, buffer);
-	if (c->ours && ext_first_nonzero(buffer + EXT_SUPER, c->block_size - EXT_SUPER) !=
-			       c->block_size - EXT_SUPER)
+	if (c->ours && !ext_is_zero(buffer + EXT_SUPER, c->block_size - EXT_SUPER))
 		ext_problem(c, "behind the superblock of group %u: not zero", group);
 	compare_descriptors(c, group, buffer + c->block_size, size);
 	return 0;

@@ -101,8 +101,7 @@ static int check_symlink(struct ext_checker *c, struct ext_inode *inode, struct 
 	if (inode->size == 0)
 		ext_problem(c, "inode %u: a symbolic link to nothing", inode->number);
 	if (inode->size < INLINE_LINK && !(inode->flags & INODE_EXTENTS)) {
-		if (memchr(target, 0, n) ||
-		    ext_first_nonzero(target + n, INLINE_LINK - n) != INLINE_LINK - n)
+		if (memchr(target, 0, n) || !ext_is_zero(target + n, INLINE_LINK - n))
 			ext_problem(c,
 				    "inode %u: the symbolic link's target does not end with its "
 				    "size",
@@ -124,7 +123,7 @@ static void check_device(struct ext_checker *c, const struct ext_inode *inode)
 
 	c->seen.others++;
 	if ((device && ((first && second) || first > 0xffff)) || (!device && (first || second)) ||
-	    ext_first_nonzero(p + 8, 52) != 52)
+	    !ext_is_zero(p + 8, 52))
 		ext_problem(c, "inode %u: its device number is none", inode->number);
 	if (inode->size)
 		ext_problem(c, "inode %u: it has a size, but no content", inode->number);
@@ -246,7 +245,7 @@ static int check_reserved(struct ext_checker *c, struct ext_inode *inode, struct
 
 	ext_csum_inode(c, inode);
 	rc = inode->flags & INODE_EXTENTS ? 0 : ext_check_map(c, inode, err);
-	if (rc == 0 && c->ours && ext_first_nonzero(inode->raw, c->inode_size) != c->inode_size)
+	if (rc == 0 && c->ours && !ext_is_zero(inode->raw, c->inode_size))
 		ext_problem(c, "inode %u: reserved, but not zero", inode->number);
 	return rc;
 }
@@ -285,7 +284,7 @@ struct table {
 /* A free inode is zero, or was deleted: it has no names. */
 static void check_free(struct ext_checker *c, uint32_t number, const unsigned char *raw)
 {
-	if (c->ours && ext_first_nonzero(raw, c->inode_size) != c->inode_size)
+	if (c->ours && !ext_is_zero(raw, c->inode_size))
 		ext_problem(c, "inode %u: free, but not zero", number);
 	else if (ingot_get_le16(raw + 26) && ingot_get_le32(raw + 20) == 0)
 		ext_problem(c, "inode %u: in use, but marked as free", number);

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "fs/ext2_check.h"
+#include "io/nonzero.h"
 
 enum {
 	EXT_BLOCK_MAX = 65536,
@@ -114,12 +115,14 @@ int ext_read_block(struct ext_checker *c, uint64_t block, void *data, struct ing
 /* The block is in use from now on; false, and a problem, if it is outside or was in use. */
 bool ext_claim(struct ext_checker *c, uint64_t block, const char *what, uint32_t number);
 
-/* First byte that is not zero, or n. */
-size_t ext_first_nonzero(const unsigned char *p, size_t n);
-
 /* A range of the source is zero, or a problem. Holes are not read. */
 int ext_check_zero(struct ext_checker *c, uint64_t offset, uint64_t n, const char *what,
 		   struct ingot_error *err);
+
+static inline bool ext_is_zero(const unsigned char *p, size_t n)
+{
+	return ingot_first_nonzero(p, n) == n;
+}
 
 static inline bool ext_bit(const unsigned char *map, uint32_t i)
 {

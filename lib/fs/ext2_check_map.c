@@ -99,7 +99,7 @@ static int check_block_map(struct ext_checker *c, struct ext_inode *inode, struc
 	for (uint32_t i = 0; i < DIRECT && rc == 0 && !t.bad; i++)
 		if (ingot_get_le32(p + (size_t)i * 4))
 			rc = check_pointer(c, &t, 0, i, 0, ingot_get_le32(p + (size_t)i * 4), err);
-	if (rc < 0 || ext_first_nonzero(p + 48, 12) == 12)
+	if (rc < 0 || ext_is_zero(p + 48, 12))
 		return rc;
 	blocks = ingot_alloc(3, c->block_size, err);
 	if (!blocks)
@@ -154,8 +154,7 @@ static int check_reserved_block(struct ext_checker *c, uint32_t i, unsigned char
 			break;
 	*copies += listed;
 	if (group < c->groups ||
-	    ext_first_nonzero(data + (size_t)listed * 4, c->block_size - (size_t)listed * 4) !=
-		    c->block_size - (size_t)listed * 4)
+	    !ext_is_zero(data + (size_t)listed * 4, c->block_size - (size_t)listed * 4))
 		ext_problem(c, "inode %u: it does not list the reserved blocks", EXT_RESIZE);
 	return 0;
 }

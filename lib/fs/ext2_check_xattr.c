@@ -69,13 +69,13 @@ static void check_ours(struct ext_checker *c, struct area *a, const unsigned cha
 		bad(c, a, "out of order");
 	if (e[1] == 5 || e[1] > 7 || (e[0] > 0) == (e[1] == 2 || e[1] == 3))
 		bad(c, a, "a name that is not written");
-	if (ext_first_nonzero(e + ENTRY + e[0], pad4(e[0]) - e[0]) != pad4(e[0]) - e[0])
+	if (!ext_is_zero(e + ENTRY + e[0], pad4(e[0]) - e[0]))
 		bad(c, a, "behind a name: not zero");
 	if (size == 0 && ingot_get_le16(e + 2) != 0)
 		bad(c, a, "a place for no value");
 	if (size && value + pad4(size) != a->values)
 		bad(c, a, "a value is not packed");
-	if (size && ext_first_nonzero(value + size, pad4(size) - size) != pad4(size) - size)
+	if (size && !ext_is_zero(value + size, pad4(size) - size))
 		bad(c, a, "behind a value: not zero");
 	a->before = e;
 }
@@ -190,8 +190,7 @@ static void check_block(struct ext_checker *c, uint32_t block, uint32_t shared,
 		return;
 	if (ingot_get_le32(data + 12) != (a.hashed ? a.hash : 0))
 		bad(c, &a, "the hash of all is wrong");
-	if (ext_first_nonzero(data + 16, 16) != 16 ||
-	    ext_first_nonzero(end, (size_t)(a.values - end)) != (size_t)(a.values - end))
+	if (!ext_is_zero(data + 16, 16) || !ext_is_zero(end, (size_t)(a.values - end)))
 		bad(c, &a, "unused bytes are not zero");
 }
 

@@ -1,11 +1,12 @@
 /*
- * check_fs ext|ext2-ours FILE: what the checkers of filesystems say. Prints the problems; exits 0
- * if there are none, 1 if there are, 2 if it could not be checked.
+ * check_fs ext|ext2-ours|fat|fat-ours FILE: what the checkers of filesystems say. Prints the
+ * problems; exits 0 if there are none, 1 if there are, 2 if it could not be checked.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "fs/ext2_check.h"
+#include "fs/fat_check.h"
 
 static int check(const char *kind, struct ingot_source *source, struct ingot_problems *problems,
 		 struct ingot_error *err)
@@ -16,6 +17,10 @@ static int check(const char *kind, struct ingot_source *source, struct ingot_pro
 		return ingot_ext_check(source, INGOT_EXT_ANY, problems, &seen, err);
 	if (strcmp(kind, "ext2-ours") == 0)
 		return ingot_ext_check(source, INGOT_EXT_OURS, problems, &seen, err);
+	if (strcmp(kind, "fat") == 0)
+		return ingot_fat_check(source, INGOT_FAT_ANY, problems, NULL, err);
+	if (strcmp(kind, "fat-ours") == 0)
+		return ingot_fat_check(source, INGOT_FAT_OURS, problems, NULL, err);
 	return ingot_raise(err, -1, "no kind '%s'", kind);
 }
 
