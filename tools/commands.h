@@ -13,6 +13,7 @@ extern const size_t cli_command_count;
 extern const struct cli_command cmd_build;
 extern const struct cli_command cmd_mkfs;
 extern const struct cli_command cmd_inspect;
+extern const struct cli_command cmd_verify;
 extern const struct cli_command cmd_verity_format, cmd_verity_check;
 extern const struct cli_command cmd_disk;
 extern const struct cli_command cmd_convert;

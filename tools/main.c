@@ -33,6 +33,7 @@ const struct cli_command *const cli_commands[] = {
 	&cmd_convert,
 	&cmd_vendors,
 	&cmd_inspect,
+	&cmd_verify,
 	&cmd_man,
 	&cmd_completion,
 };

@@ -194,3 +194,24 @@ int ingot_verity_check(const struct ingot_verity_params *params,
 		return rc;
 	return check_tree(params, check, &g, root, ret, err);
 }
+
+int ingot_verity_top_digest(const struct ingot_verity_params *params,
+			    const struct ingot_verity_geometry *g, struct ingot_source *data,
+			    struct ingot_source *hash, uint8_t digest[INGOT_VERITY_DIGEST_MAX],
+			    struct ingot_error *err)
+{
+	bool has_tree = g->level_count > 0;
+	size_t size = has_tree ? params->hash_block_size : params->data_block_size;
+	uint64_t offset = has_tree ? g->levels[g->level_count - 1].offset : 0;
+	INGOT_FREE uint8_t *top = ingot_alloc(1, size, err);
+	struct ingot_verity_hasher *hasher = NULL;
+	struct ingot_verity_block block = {top, digest};
+	int rc = top ? ingot_source_read(has_tree ? hash : data, offset, top, size, err) : -ENOMEM;
+
+	if (rc == 0)
+		rc = ingot_verity_hasher_new(params, &hasher, err);
+	if (rc == 0)
+		rc = ingot_verity_hash(hasher, &block, 1, size, err);
+	ingot_verity_hasher_free(hasher);
+	return rc < 0 ? ingot_wrap(err, rc, "the top of the hash tree") : 0;
+}

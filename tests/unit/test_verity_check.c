@@ -66,6 +66,27 @@ static int check_sized(struct built *built, size_t data_size, size_t area_size, 
 	return ingot_verity_check(&built->params, &check, ret, &err);
 }
 
+/* libcryptsetup about the same. */
+static enum ingot_verity_verdict second(struct built *built, unsigned jobs)
+{
+	INGOT_SOURCE struct ingot_source *data = NULL, *hash = NULL;
+	struct ingot_verity_check check = {
+		.data_blocks = BLOCKS,
+		.root = built->root,
+		.root_size = built->root_size,
+		.jobs = jobs,
+	};
+	char words[INGOT_VERITY_WORDS];
+	enum ingot_verity_verdict verdict;
+
+	assert_ok(ingot_source_memory("data", built->data, SIZE, &data, &err));
+	assert_ok(ingot_source_memory("hash", built->area, AREA, &hash, &err));
+	check.data = data;
+	check.hash = hash;
+	assert_ok(ingot_verity_check_second(&built->params, &check, &verdict, words, &err));
+	return verdict;
+}
+
 static struct ingot_verity_result check(struct built *built, unsigned jobs)
 {
 	struct ingot_verity_result result;
@@ -83,6 +104,7 @@ static void assert_bad(struct built *built, int level, uint64_t block, uint64_t 
 		assert_int_equal(result.level, level);
 		assert_int_equal(result.block, block);
 		assert_int_equal(result.offset, offset);
+		assert_int_equal(second(built, jobs), INGOT_VERITY_BAD);
 	}
 }
 
@@ -90,6 +112,8 @@ static void test_good(void **state)
 {
 	assert_int_equal(check(*state, 1).verdict, INGOT_VERITY_GOOD);
 	assert_int_equal(check(*state, 8).verdict, INGOT_VERITY_GOOD);
+	assert_int_equal(second(*state, 1), INGOT_VERITY_GOOD);
+	assert_int_equal(second(*state, 8), INGOT_VERITY_GOOD);
 }
 
 static void test_every_data_block(void **state)
@@ -165,6 +189,64 @@ static void test_could_not(void **state)
 	built->root_size = 32;
 }
 
+/* --- more than one window ---------------------------------------------- */
+
+/*
+ * 6150 blocks of 512 bytes: 385, 25, 2 and 1 hash blocks, which libcryptsetup is asked about in 25
+ * windows of two levels, then one of the two others. The middle is zero.
+ */
+enum { MANY = 6150, MANY_SIZE = MANY * BLOCK, MANY_AREA = (1 + 385 + 25 + 2 + 1) * BLOCK };
+
+static enum ingot_verity_verdict ask(const struct built *built, struct ingot_sink *sink,
+				     unsigned jobs)
+{
+	INGOT_SOURCE struct ingot_source *data = NULL, *hash = NULL;
+	char words[INGOT_VERITY_WORDS];
+	enum ingot_verity_verdict verdict;
+	struct ingot_verity_check check = {.data_blocks = MANY,
+					   .root = built->root,
+					   .root_size = built->root_size,
+					   .jobs = jobs};
+
+	assert_ok(ingot_source_memory("data", built->data, MANY_SIZE, &data, &err));
+	assert_ok(ingot_sink_source(sink, &hash, &err));
+	check.data = data;
+	check.hash = hash;
+	assert_ok(ingot_verity_check_second(&built->params, &check, &verdict, words, &err));
+	return verdict;
+}
+
+static void test_second_opinion_in_windows(void **state)
+{
+	struct built built = {.params = ((struct built *)*state)->params};
+	INGOT_SOURCE struct ingot_source *source = NULL;
+	INGOT_SINK struct ingot_sink *sink = NULL;
+	struct ingot_verity_job job = {.jobs = 1};
+	uint8_t *area;
+
+	built.data = make_data(MANY_SIZE);
+	memset(built.data + MANY_SIZE / 4, 0, MANY_SIZE / 2);
+	assert_ok(ingot_source_memory("data", built.data, MANY_SIZE, &source, &err));
+	assert_ok(ingot_sink_memory(MANY_AREA, &sink, &area, &err));
+	job.data = source;
+	job.hash = sink;
+	assert_ok(ingot_verity_build(&built.params, &job, built.root, &built.root_size, &err));
+	for (unsigned jobs = 1; jobs <= 4; jobs += 3) {
+		assert_int_equal(ask(&built, sink, jobs), INGOT_VERITY_GOOD);
+		for (size_t i = 0; i < MANY_SIZE; i += 200003) {
+			built.data[i] ^= 4;
+			assert_int_equal(ask(&built, sink, jobs), INGOT_VERITY_BAD);
+			built.data[i] ^= 4;
+		}
+		for (size_t i = BLOCK; i < MANY_AREA; i += 1543) {
+			area[i] ^= 4;
+			assert_int_equal(ask(&built, sink, jobs), INGOT_VERITY_BAD);
+			area[i] ^= 4;
+		}
+	}
+	test_free(built.data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +257,7 @@ int main(void)
 		cmocka_unit_test(test_salt_counts),
 		cmocka_unit_test(test_first_of_many),
 		cmocka_unit_test(test_could_not),
+		cmocka_unit_test(test_second_opinion_in_windows),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

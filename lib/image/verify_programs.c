@@ -1,0 +1,159 @@
+/* The EFI programs on the ESP, and what a unified kernel image says about /usr. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "boot/initrd_read.h"
+#include "image/verify_internal.h"
+
+/* Keeps the sentence of what went wrong; only -ENOMEM is handed on. */
+static int keep_error(struct verify_program *program, int rc, const struct ingot_error *why,
+		      struct ingot_error *err)
+{
+	if (rc == -ENOMEM)
+		return ingot_raise(err, rc, "%s", why->text);
+	if (rc < 0 && !*program->error)
+		(void)snprintf(program->error, sizeof(program->error), "%.250s", why->text);
+	return 0;
+}
+
+/* --- a program --------------------------------------------------------- */
+
+static int read_cmdline(struct verify_program *program, struct ingot_error *err)
+{
+	const struct ingot_pe_section *section = ingot_pe_section_find(&program->pe, ".cmdline");
+	INGOT_SOURCE struct ingot_source *content = NULL;
+	struct ingot_error why = {0};
+	size_t n;
+	int rc;
+
+	if (!section)
+		return 0;
+	rc = ingot_pe_section_source(program->source, section, &content, &why);
+	if (rc == 0)
+		rc = ingot_source_load(content, VERIFY_TEXT_MAX, &program->cmdline, &n, &why);
+	return keep_error(program, rc, &why, err);
+}
+
+/* A file of the initrd's last archive; not being there is no error. */
+static int read_file(struct verify_program *program, const char *path, char **ret, size_t *ret_n,
+		     struct ingot_error *err)
+{
+	struct ingot_error why = {0};
+	int rc = ingot_initrd_find(program->initrd, path, ret, ret_n, &why);
+
+	return rc == -ENODATA ? 0 : keep_error(program, rc, &why, err);
+}
+
+static int read_initrd(struct verify_program *program, struct ingot_error *err)
+{
+	const struct ingot_pe_section *section = ingot_pe_section_find(&program->pe, ".initrd");
+	struct ingot_error why = {0};
+	size_t n;
+	int rc;
+
+	if (!section)
+		return 0;
+	rc = ingot_pe_section_source(program->source, section, &program->initrd, &why);
+	if (rc < 0)
+		return keep_error(program, rc, &why, err);
+	rc = read_file(program, "etc/veritytab", &program->veritytab, &n, err);
+	if (rc == 0)
+		rc = read_file(program, "etc/systemd/system/ingot-verity-usr.service",
+			       &program->unit, &n, err);
+	if (rc == 0)
+		rc = read_file(program, "etc/usr.p7s", &program->signature,
+			       &program->signature_size, err);
+	if (rc == 0)
+		rc = read_file(program, "etc/verity.d/ingot.crt", &program->certificate,
+			       &program->certificate_size, err);
+	return rc;
+}
+
+static int read_program(struct verify_program *program, struct ingot_error *err)
+{
+	struct ingot_error why = {0};
+	int rc = ingot_pe_read(program->source, &program->pe, &why);
+
+	program->is_pe = rc == 0;
+	program->is_uki = rc == 0 && ingot_pe_section_find(&program->pe, ".linux");
+	if (rc < 0)
+		return keep_error(program, rc, &why, err);
+	if (!program->is_uki)
+		return 0;
+	rc = read_cmdline(program, err);
+	return rc == 0 ? read_initrd(program, err) : rc;
+}
+
+/* --- the ESP ----------------------------------------------------------- */
+
+static bool is_efi(const char *path)
+{
+	size_t n = strlen(path);
+
+	return n > 4 && strcasecmp(path + n - 4, ".efi") == 0;
+}
+
+static int add_program(struct verification *v, const struct ingot_fat_entry *entry,
+		       struct ingot_error *err)
+{
+	uint64_t clusters = ingot_div_up(entry->size, v->volume.cluster_size);
+	struct verify_program *program = &v->programs[v->program_count];
+	struct ingot_error why = {0};
+	int rc;
+
+	if (v->program_count == VERIFY_PROGRAMS_MAX || clusters > v->clusters_left)
+		return ingot_raise(err, -E2BIG, "more EFI programs than are looked into");
+	v->clusters_left -= clusters;
+	program->path = ingot_strdup(entry->path, err);
+	if (!program->path)
+		return -ENOMEM;
+	v->program_count++;
+	rc = ingot_fat_file_source(&v->volume, entry, &program->source, &why);
+	if (rc < 0)
+		return keep_error(program, rc, &why, err);
+	return read_program(program, err);
+}
+
+static int visit(void *context, const struct ingot_fat_entry *entry, struct ingot_error *err)
+{
+	struct verification *v = context;
+
+	if (entry->folder)
+		return 0;
+	if (is_efi(entry->path))
+		return add_program(v, entry, err);
+	if (++v->other_files > VERIFY_FILES_MAX)
+		return ingot_raise(err, -E2BIG, "more files than are looked at");
+	return 0;
+}
+
+int verify_find_programs(struct verification *v, struct ingot_error *err)
+{
+	int rc;
+
+	if (!v->esp)
+		return 0;
+	rc = ingot_fat_open(v->esp, &v->volume, &v->esp_error);
+	if (rc == 0)
+		rc = ingot_fat_walk(&v->volume, visit, v, &v->esp_error);
+	v->esp_read = rc == 0;
+	return rc == -ENOMEM ? ingot_raise(err, rc, "%s", v->esp_error.text) : 0;
+}
+
+void verify_programs_done(struct verification *v)
+{
+	for (size_t i = 0; i < v->program_count; i++) {
+		struct verify_program *program = &v->programs[i];
+
+		ingot_source_free(program->initrd);
+		ingot_source_free(program->source);
+		free(program->path);
+		free(program->cmdline);
+		free(program->veritytab);
+		free(program->unit);
+		free(program->signature);
+		free(program->certificate);
+	}
+}
