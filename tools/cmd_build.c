@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "image/build.h"
+#include "sign/keys.h"
 
 struct build_options {
 	const char *output;
@@ -128,6 +129,7 @@ static int run(const struct cli *cli, struct ingot_error *err)
 	struct ingot_build_options options = {
 		.output_directory = o->output ? o->output : ".",
 		.jobs = cli->jobs,
+		.may_ask = true,
 		.source_date_epoch = getenv("SOURCE_DATE_EPOCH"),
 		.step = on_step,
 		.progress = {on_progress, &terminal},
@@ -135,7 +137,10 @@ static int run(const struct cli *cli, struct ingot_error *err)
 	};
 	struct ingot_problems problems = {0};
 	struct ingot_build_summary summary;
-	int rc = ingot_build(cli->args[0], &options, &problems, &summary, err);
+	int rc;
+
+	ingot_key_protect_process();
+	rc = ingot_build(cli->args[0], &options, &problems, &summary, err);
 
 	clear(&terminal);
 	if (rc < 0 && ingot_problems_any(&problems))

@@ -139,8 +139,9 @@ static int digest_disk(struct build *b, uint8_t digest[INGOT_SHA256_SIZE], struc
 	return rc;
 }
 
+/* *ret_signature stays NULL if none is wanted. */
 static int write_manifest(struct build *b, const uint8_t *digest, struct ingot_output **ret,
-			  struct ingot_error *err)
+			  struct ingot_output **ret_signature, struct ingot_error *err)
 {
 	INGOT_FREE char *text = NULL, *line = NULL;
 	json_t *manifest = NULL;
@@ -158,22 +159,28 @@ static int write_manifest(struct build *b, const uint8_t *digest, struct ingot_o
 	rc = ingot_output_create(b->summary->manifest, ret, err);
 	if (rc == 0)
 		rc = ingot_output_write(*ret, line, strlen(line), err);
+	if (rc == 0 && b->recipe->sign_manifest)
+		rc = manifest_sign(b, line, strlen(line), ret_signature, err);
 	return rc;
 }
 
-/* Both files are whole before either gets its name. */
+/* All files are whole before any gets its name. */
 static int finish(struct build *b, struct ingot_error *err)
 {
 	INGOT_OUTPUT struct ingot_output *manifest = NULL;
+	INGOT_OUTPUT struct ingot_output *signature = NULL;
 	uint8_t digest[INGOT_SHA256_SIZE];
 	int rc = digest_disk(b, digest, err);
 
 	if (rc == 0)
-		rc = write_manifest(b, b->recipe->digests ? digest : NULL, &manifest, err);
+		rc = write_manifest(b, b->recipe->digests ? digest : NULL, &manifest, &signature,
+				    err);
 	if (rc < 0)
 		return rc;
 	build_step(b, "write to the disk");
 	rc = ingot_output_commit(b->output, err);
+	if (rc == 0 && signature)
+		rc = ingot_output_commit(signature, err);
 	if (rc == 0)
 		rc = ingot_output_commit(manifest, err);
 	return rc;
@@ -189,6 +196,8 @@ static void build_done(struct build *b)
 	root_hash_done(&b->root);
 	ingot_key_free(b->key);
 	ingot_certificate_free(b->certificate);
+	ingot_key_free(b->boot_key);
+	ingot_certificate_free(b->boot_certificate);
 	ingot_source_free(b->ext2);
 	boot_close_inputs(&b->inputs);
 	ingot_tree_free(b->oem);

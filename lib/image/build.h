@@ -18,6 +18,7 @@ struct ingot_build_options {
 	const char *output_directory;  /* made if it is not there */
 	unsigned jobs;		       /* at least 1 */
 	const char *source_date_epoch; /* $SOURCE_DATE_EPOCH or NULL */
+	bool may_ask;		       /* at the terminal, for a key's passphrase or PIN */
 	/* Told when a step begins and how far it is; NULL: nobody looks. */
 	void (*step)(void *context, const char *name);
 	struct ingot_progress progress;

@@ -226,7 +226,7 @@ static int make_uki(struct build *b, const struct root_hash *root, const struct 
 
 /* --- ESP --------------------------------------------------------------- */
 
-static const char *uki_path(const struct build *b)
+const char *build_uki_path(const struct build *b)
 {
 	return strcmp(b->recipe->architecture, "arm64") == 0 ? "EFI/BOOT/BOOTAA64.EFI"
 							     : "EFI/BOOT/BOOTX64.EFI";
@@ -264,7 +264,12 @@ int esp_make(struct build *b, const struct root_hash *root, const struct ingot_g
 		rc = make_uki(b, root, gpt, ret, err);
 		if (rc < 0)
 			return ingot_wrap(err, rc, "UKI");
-		files[count++] = (struct ingot_fat_file){uki_path(b), ret->uki};
+		if (b->boot_key)
+			rc = uki_sign(b, root, ret->uki, &ret->signed_uki, err);
+		if (rc < 0)
+			return ingot_wrap(err, rc, "UKI");
+		files[count++] = (struct ingot_fat_file){
+			build_uki_path(b), ret->signed_uki ? ret->signed_uki : ret->uki};
 	}
 	for (size_t i = 0; i < b->recipe->esp_count; i++)
 		files[count++] =
@@ -275,6 +280,7 @@ int esp_make(struct build *b, const struct root_hash *root, const struct ingot_g
 void esp_done(struct esp *esp)
 {
 	ingot_source_free(esp->fat);
+	ingot_source_free(esp->signed_uki);
 	ingot_source_free(esp->uki);
 	ingot_source_free(esp->initrd);
 	ingot_source_free(esp->segment);

@@ -4,40 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
-#include "sign/pkcs7.h"
-
 /* Labels are part of every image's bytes: they never change. */
 int identity_label(const struct build *b, const char *what, struct ingot_guid *ret,
 		   struct ingot_error *err)
 {
 	return ingot_derive_guid(&b->recipe->seed, what, ret, err);
-}
-
-int root_hash_sign(const struct build *b, struct root_hash *root, struct ingot_error *err)
-{
-	ingot_hex(root->bytes, root->size, root->hex);
-	if (!b->key)
-		return 0;
-	return ingot_sign_root_hash(b->key, b->certificate, root->hex, &root->signature,
-				    &root->signature_size, err);
-}
-
-int root_hash_rehearse(const struct build *b, struct root_hash *root, struct ingot_error *err)
-{
-	const struct ingot_certificate *certificate = b->certificate;
-
-	ingot_hex(root->bytes, root->size, root->hex);
-	if (!b->key)
-		return 0;
-	return ingot_root_hash_placeholder(&certificate, 1, &root->signature, &root->signature_size,
-					   err);
-}
-
-void root_hash_done(struct root_hash *root)
-{
-	free(root->signature);
-	root->signature = NULL;
 }
 
 int gpt_for(const struct build *b, const struct root_hash *root, struct ingot_gpt **ret,

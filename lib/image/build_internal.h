@@ -21,6 +21,7 @@
 struct root_hash {
 	uint8_t bytes[INGOT_VERITY_DIGEST_MAX];
 	size_t size;
+	bool made_up;
 	char hex[2 * INGOT_VERITY_DIGEST_MAX + 1];
 	uint8_t *signature; /* PKCS#7, DER; NULL: not signed */
 	size_t signature_size;
@@ -35,6 +36,7 @@ struct boot_inputs {
 /* The ESP for one root hash: a filesystem and all that it passes through. */
 struct esp {
 	struct ingot_source *fat;
+	struct ingot_source *signed_uki; /* NULL: it is not signed */
 	struct ingot_source *uki, *initrd, *segment, *cmdline;
 };
 
@@ -61,6 +63,8 @@ struct build {
 
 	struct ingot_key *key;
 	struct ingot_certificate *certificate;
+	struct ingot_key *boot_key; /* of the UKI */
+	struct ingot_certificate *boot_certificate;
 	struct root_hash root;
 
 	struct ingot_output *output;
@@ -80,6 +84,7 @@ void boot_close_inputs(struct boot_inputs *inputs);
 int esp_make(struct build *b, const struct root_hash *root, const struct ingot_gpt *gpt,
 	     struct esp *ret, struct ingot_error *err);
 void esp_done(struct esp *esp);
+const char *build_uki_path(const struct build *b); /* on the ESP */
 
 /* build_write.c */
 int build_write(struct build *b, struct ingot_error *err);
@@ -87,14 +92,21 @@ int build_write(struct build *b, struct ingot_error *err);
 /* build_identity.c: what depends on the root hash or the seed. */
 int identity_label(const struct build *b, const char *what, struct ingot_guid *ret,
 		   struct ingot_error *err);
-int root_hash_sign(const struct build *b, struct root_hash *root, struct ingot_error *err);
-/* For a made-up root hash: a signature of the same size that is none. No key signs what is not. */
-int root_hash_rehearse(const struct build *b, struct root_hash *root, struct ingot_error *err);
-void root_hash_done(struct root_hash *root);
 int gpt_for(const struct build *b, const struct root_hash *root, struct ingot_gpt **ret,
 	    struct ingot_error *err);
 const struct ingot_gpt_partition *gpt_partition(const struct ingot_gpt *gpt,
 						const struct ingot_placed *placed);
+
+/* build_sign.c. For a made-up root hash, signatures of the same size that are none. */
+int build_load_keys(struct build *b, struct ingot_error *err);
+int root_hash_sign(const struct build *b, struct root_hash *root, struct ingot_error *err);
+void root_hash_done(struct root_hash *root);
+/* The UKI is borrowed. */
+int uki_sign(const struct build *b, const struct root_hash *root, struct ingot_source *uki,
+	     struct ingot_source **ret, struct ingot_error *err);
+/* The manifest's signature, beside it, not committed yet. */
+int manifest_sign(const struct build *b, const char *text, size_t n, struct ingot_output **ret,
+		  struct ingot_error *err);
 
 /* manifest.c */
 int manifest_make(struct build *b, const uint8_t image_digest[32], json_t **ret,

@@ -233,38 +233,17 @@ static int plan_usr(struct build *b, struct ingot_error *err)
 
 /* --- signing and boot -------------------------------------------------- */
 
-static int load_keys(struct build *b, struct ingot_error *err)
-{
-	struct ingot_recipe *recipe = b->recipe;
-	const struct ingot_key_source source = {.location = recipe->key.path};
-	unsigned exposed = 0;
-	int rc;
-
-	if (!recipe->sign)
-		return 0;
-	rc = ingot_certificate_load(recipe->certificate.path, &b->certificate, err);
-	if (rc == 0)
-		rc = ingot_key_open(&source, &b->key, &exposed, err);
-	if (rc == 0)
-		rc = ingot_key_check(b->key, b->certificate, err);
-	if (rc < 0)
-		return ingot_wrap(err, rc, "signing");
-	if (exposed)
-		build_note(b, "others than its owner may read the key '%s'", recipe->key.given);
-	return 0;
-}
-
 /* A root hash of the right size that is none, to find out early what it will take. */
 static int rehearse(struct build *b, struct ingot_error *err)
 {
-	struct root_hash made_up = {.size = b->usr ? b->geometry.digest_size : 0};
+	struct root_hash made_up = {.made_up = true, .size = b->usr ? b->geometry.digest_size : 0};
 	struct ingot_gpt *gpt = NULL;
 	struct esp esp = {0};
 	int rc;
 
 	for (size_t i = 0; i < made_up.size; i++)
 		made_up.bytes[i] = (uint8_t)i;
-	rc = b->usr ? root_hash_rehearse(b, &made_up, err) : 0;
+	rc = b->usr ? root_hash_sign(b, &made_up, err) : 0;
 	if (rc == 0)
 		rc = gpt_for(b, &made_up, &gpt, err);
 	if (rc == 0 && b->esp_place)
@@ -335,7 +314,7 @@ int build_plan(struct build *b, struct ingot_problems *problems, struct ingot_er
 	if (rc == 0)
 		rc = check_purpose(b, err);
 	if (rc == 0)
-		rc = load_keys(b, err);
+		rc = build_load_keys(b, err);
 	if (rc == 0)
 		rc = plan_tree(b, problems, err);
 	if (rc < 0)

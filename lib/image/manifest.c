@@ -138,7 +138,10 @@ static int make_inputs(struct build *b, json_t *inputs, struct ingot_error *err)
 	if (rc == 0)
 		rc = add_boot_inputs(b, inputs, err);
 	if (rc == 0)
-		rc = add_file(inputs, "certificate", r->certificate.path, err);
+		rc = add_file(inputs, "certificate", r->signer.certificate.path, err);
+	if (rc == 0)
+		rc = add_file(inputs, "secure-boot-certificate", r->boot_signer.certificate.path,
+			      err);
 	return rc;
 }
 
@@ -229,6 +232,10 @@ int manifest_make(struct build *b, const uint8_t image_digest[32], json_t **ret,
 	set(manifest, "layout", json_string(b->layout->name));
 	if (b->usr)
 		set(manifest, "usr", make_usr(b));
+	if (r->boot)
+		set(manifest, "uki",
+		    json_pack("{s:s, s:b}", "path", build_uki_path(b), "signed",
+			      b->boot_key != NULL));
 	set(manifest, "inputs", inputs);
 	set(manifest, "outputs", outputs);
 	if (!manifest)

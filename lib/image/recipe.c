@@ -1,4 +1,4 @@
-#include "image/recipe.h"
+#include "image/recipe_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -7,15 +7,8 @@
 
 #include "base/text.h"
 #include "io/source.h"
+#include "sign/keys.h"
 #include "tree/owner.h"
-
-/* Reading one recipe. Complaints go to the list; only want of memory ends the reading. */
-struct reader {
-	struct ingot_recipe *recipe;
-	const struct ingot_recipe_options *options;
-	struct ingot_error *err;
-	int rc; /* the first real failure */
-};
 
 /* --- paths ------------------------------------------------------------- */
 
@@ -46,13 +39,7 @@ static void check_path(struct reader *r, const struct ingot_recipe_path *p, bool
 		ingot_yaml_problem(p->node, "'%s': %s", p->given, strerror(errno));
 }
 
-enum path_kind {
-	PATH_FILE,	   /* a file on the build machine */
-	PATH_FILE_OR_TREE, /* ... or in the tree */
-	PATH_TREE_ITSELF,  /* a folder or an archive */
-};
-
-static void read_path(struct reader *r, struct ingot_yaml_node node, enum path_kind kind,
+void recipe_read_path(struct reader *r, struct ingot_yaml_node node, enum path_kind kind,
 		      struct ingot_recipe_path *ret)
 {
 	static const char prefix[] = "tree:";
@@ -70,6 +57,12 @@ static void read_path(struct reader *r, struct ingot_yaml_node node, enum path_k
 		ret->in_tree += strspn(ret->in_tree, "/");
 		if (!*ret->in_tree)
 			ingot_yaml_problem(node, "the path is empty");
+		return;
+	}
+	if (kind == PATH_KEY && ingot_key_is_uri(text)) {
+		ret->path = ingot_strdup(text, r->err);
+		if (!ret->path)
+			r->rc = -ENOMEM;
 		return;
 	}
 	ret->path = resolve(r, text);
@@ -238,12 +231,12 @@ static void read_tree(struct reader *r, struct ingot_yaml_map *map)
 {
 	struct ingot_recipe *recipe = r->recipe;
 
-	read_path(r, ingot_yaml_get(map, "tree", true /* required */), PATH_TREE_ITSELF,
-		  &recipe->tree);
+	recipe_read_path(r, ingot_yaml_get(map, "tree", true /* required */), PATH_TREE_ITSELF,
+			 &recipe->tree);
 	read_excludes(r, ingot_yaml_get(map, "exclude", false));
 	read_owner(r, ingot_yaml_get(map, "owner", false));
-	read_path(r, ingot_yaml_get(map, "owner-map", false), PATH_FILE, &recipe->owner_map);
-	read_path(r, ingot_yaml_get(map, "oem", false), PATH_TREE_ITSELF, &recipe->oem);
+	recipe_read_path(r, ingot_yaml_get(map, "owner-map", false), PATH_FILE, &recipe->owner_map);
+	recipe_read_path(r, ingot_yaml_get(map, "oem", false), PATH_TREE_ITSELF, &recipe->oem);
 }
 
 /* --- usr --------------------------------------------------------------- */
@@ -315,8 +308,8 @@ static void read_initrds(struct reader *r, struct ingot_yaml_node node)
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
-		read_path(r, ingot_yaml_item(node, i), PATH_FILE_OR_TREE,
-			  &recipe->initrds[recipe->initrd_count++]);
+		recipe_read_path(r, ingot_yaml_item(node, i), PATH_FILE_OR_TREE,
+				 &recipe->initrds[recipe->initrd_count++]);
 }
 
 static void read_esp_files(struct reader *r, struct ingot_yaml_node node)
@@ -334,7 +327,7 @@ static void read_esp_files(struct reader *r, struct ingot_yaml_node node)
 		struct ingot_recipe_file *file = &recipe->esp[recipe->esp_count++];
 		struct ingot_yaml_node value = ingot_yaml_pair(&map, i, &file->target);
 
-		read_path(r, value, PATH_FILE_OR_TREE, &file->source);
+		recipe_read_path(r, value, PATH_FILE_OR_TREE, &file->source);
 	}
 }
 
@@ -359,12 +352,12 @@ static void read_boot(struct reader *r, struct ingot_yaml_node node)
 	if (!node.id || !ingot_yaml_open(node, "boot", &map))
 		return;
 	recipe->boot = true;
-	read_path(r, ingot_yaml_get(&map, "linux", true /* required */), PATH_FILE_OR_TREE,
-		  &recipe->linux_image);
+	recipe_read_path(r, ingot_yaml_get(&map, "linux", true /* required */), PATH_FILE_OR_TREE,
+			 &recipe->linux_image);
 	read_initrds(r, ingot_yaml_get(&map, "initrd", true));
-	read_path(r, ingot_yaml_get(&map, "stub", true), PATH_FILE_OR_TREE, &recipe->stub);
-	read_path(r, ingot_yaml_get(&map, "os-release", false), PATH_FILE_OR_TREE,
-		  &recipe->os_release);
+	recipe_read_path(r, ingot_yaml_get(&map, "stub", true), PATH_FILE_OR_TREE, &recipe->stub);
+	recipe_read_path(r, ingot_yaml_get(&map, "os-release", false), PATH_FILE_OR_TREE,
+			 &recipe->os_release);
 	read_cmdline(recipe, ingot_yaml_get(&map, "cmdline", false));
 	if (ingot_yaml_u64(ingot_yaml_get(&map, "systemd-version", false), &version))
 		recipe->systemd_version = (unsigned)ingot_min(version, 10000);
@@ -373,20 +366,6 @@ static void read_boot(struct reader *r, struct ingot_yaml_node node)
 }
 
 /* --- the rest ---------------------------------------------------------- */
-
-static void read_signing(struct reader *r, struct ingot_yaml_node node)
-{
-	struct ingot_recipe *recipe = r->recipe;
-	struct ingot_yaml_map map;
-
-	if (!node.id || !ingot_yaml_open(node, "signing", &map))
-		return;
-	recipe->sign = true;
-	read_path(r, ingot_yaml_get(&map, "key", true /* required */), PATH_FILE, &recipe->key);
-	read_path(r, ingot_yaml_get(&map, "certificate", true), PATH_FILE, &recipe->certificate);
-	(void)ingot_yaml_bool(ingot_yaml_get(&map, "enforce", false), &recipe->enforce);
-	ingot_yaml_close(&map);
-}
 
 static void read_manifest(struct reader *r, struct ingot_yaml_node node)
 {
@@ -418,7 +397,7 @@ static void read_all(struct reader *r)
 	read_tree(r, &map);
 	read_usr(r, ingot_yaml_get(&map, "usr", false /* required */));
 	read_boot(r, ingot_yaml_get(&map, "boot", false));
-	read_signing(r, ingot_yaml_get(&map, "signing", false));
+	recipe_read_signing(r, ingot_yaml_get(&map, "signing", false));
 	read_manifest(r, ingot_yaml_get(&map, "manifest", false));
 	read_outputs(ingot_yaml_get(&map, "outputs", false));
 	ingot_yaml_close(&map);
@@ -485,8 +464,8 @@ void ingot_recipe_free(struct ingot_recipe *recipe)
 	free(recipe->linux_image.path);
 	free(recipe->stub.path);
 	free(recipe->os_release.path);
-	free(recipe->key.path);
-	free(recipe->certificate.path);
+	recipe_signer_done(&recipe->signer);
+	recipe_signer_done(&recipe->boot_signer);
 	free(recipe->layout_path);
 	free(recipe->excludes);
 	free(recipe->exclude_nodes);

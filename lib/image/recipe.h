@@ -32,6 +32,14 @@ struct ingot_recipe_file {
 	struct ingot_recipe_path source;
 };
 
+/* A key, what opens it, and its certificate. */
+struct ingot_recipe_signer {
+	struct ingot_recipe_path key; /* a file, or a pkcs11: URI, as it stands in `path` */
+	struct ingot_recipe_path certificate;
+	struct ingot_recipe_path secret_file; /* passphrase or PIN; not given: none */
+	const char *secret_variable;	      /* that holds the passphrase; or NULL */
+};
+
 struct ingot_recipe {
 	struct ingot_yaml *doc; /* owns the texts */
 	char *file, *directory; /* of the recipe */
@@ -72,8 +80,11 @@ struct ingot_recipe {
 	size_t esp_count;
 
 	bool sign;
-	struct ingot_recipe_path key, certificate;
-	bool enforce; /* the guest's kernel has to check the signature */
+	struct ingot_recipe_signer signer; /* of the root hash */
+	bool enforce;			   /* the guest's kernel has to check the signature */
+	bool sign_manifest;		   /* by the same key */
+	bool secure_boot;		   /* the UKI is signed as well */
+	struct ingot_recipe_signer boot_signer;
 
 	bool digests; /* SHA-256 of the outputs in the manifest */
 };

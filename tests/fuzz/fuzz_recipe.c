@@ -41,7 +41,9 @@ static void check_recipe(const struct ingot_recipe *r)
 		check_path(&r->stub);
 	}
 	if (r->sign)
-		assert(r->key.path && r->certificate.path);
+		assert(r->signer.key.path && r->signer.certificate.path);
+	if (r->secure_boot)
+		assert(r->boot && r->boot_signer.key.path && r->boot_signer.certificate.path);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

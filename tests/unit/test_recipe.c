@@ -204,8 +204,8 @@ static void boot_keys(void **state)
 	assert_string_equal(r->esp[1].source.in_tree, "x");
 	assert_true(r->sign);
 	assert_true(r->enforce);
-	assert_string_equal(r->key.path, "dir/k");
-	assert_string_equal(r->certificate.path, "dir/c");
+	assert_string_equal(r->signer.key.path, "dir/k");
+	assert_string_equal(r->signer.certificate.path, "dir/c");
 	done(f);
 	f = parse_more("boot: {linux: a, initrd: b, stub: c}\n");
 	assert_int_equal(f->recipe->initrd_count, 1);

@@ -1,0 +1,129 @@
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "image/build_internal.h"
+#include "image/pe_signature.h"
+#include "sign/cms.h"
+
+/* --- keys -------------------------------------------------------------- */
+
+static int load_key(struct build *b, const struct ingot_recipe_signer *signer,
+		    struct ingot_key **ret_key, struct ingot_certificate **ret_certificate,
+		    struct ingot_error *err)
+{
+	const struct ingot_key_source source = {
+		.location = signer->key.path,
+		.secret_file = signer->secret_file.path,
+		.secret_variable = signer->secret_variable,
+		.may_ask = b->options->may_ask,
+	};
+	unsigned exposed = 0;
+	int rc = ingot_certificate_load(signer->certificate.path, ret_certificate, err);
+
+	if (rc == 0)
+		rc = ingot_key_open(&source, ret_key, &exposed, err);
+	if (rc == 0)
+		rc = ingot_key_check(*ret_key, *ret_certificate, err);
+	if (rc == 0 && (exposed & INGOT_KEY_EXPOSED))
+		build_note(b, "others than its owner may read or change the key '%s'",
+			   signer->key.given);
+	if (rc == 0 && (exposed & INGOT_SECRET_EXPOSED))
+		build_note(b, "others than its owner may read or change the secret of key '%s'",
+			   signer->key.given);
+	return rc;
+}
+
+int build_load_keys(struct build *b, struct ingot_error *err)
+{
+	const struct ingot_recipe *recipe = b->recipe;
+	int rc = 0;
+
+	if (recipe->sign)
+		rc = load_key(b, &recipe->signer, &b->key, &b->certificate, err);
+	if (rc < 0)
+		return ingot_wrap(err, rc, "signing");
+	if (recipe->secure_boot)
+		rc = load_key(b, &recipe->boot_signer, &b->boot_key, &b->boot_certificate, err);
+	return rc < 0 ? ingot_wrap(err, rc, "signing: secure-boot") : 0;
+}
+
+/* --- the root hash ----------------------------------------------------- */
+
+int root_hash_sign(const struct build *b, struct root_hash *root, struct ingot_error *err)
+{
+	const struct ingot_certificate *certificate = b->certificate;
+
+	ingot_hex(root->bytes, root->size, root->hex);
+	if (!b->key)
+		return 0;
+	if (root->made_up) /* no key signs what is not */
+		return ingot_root_hash_placeholder(&certificate, 1, &root->signature,
+						   &root->signature_size, err);
+	return ingot_sign_root_hash(b->key, b->certificate, root->hex, &root->signature,
+				    &root->signature_size, err);
+}
+
+void root_hash_done(struct root_hash *root)
+{
+	free(root->signature);
+	root->signature = NULL;
+}
+
+/* --- the UKI ----------------------------------------------------------- */
+
+/* As long as the signed one, of which only that counts. */
+static int rehearse_uki(const struct build *b, struct ingot_source *uki, struct ingot_source **ret,
+			struct ingot_error *err)
+{
+	struct ingot_source *pieces[2] = {NULL, NULL};
+	INGOT_FREE uint8_t *der = NULL, *table = NULL;
+	struct ingot_pe_place place;
+	size_t der_n, n = 0;
+	int rc = ingot_pe_place_read(uki, &place, err);
+
+	if (rc == 0)
+		rc = ingot_authenticode_placeholder(b->boot_certificate, &der, &der_n, err);
+	if (rc == 0)
+		rc = ingot_pe_table_add(NULL, 0, der, der_n, &table, &n, err);
+	if (rc == 0)
+		rc = ingot_source_part(uki, 0, uki->size, &pieces[0], err);
+	if (rc == 0)
+		rc = ingot_source_zero(place.table_offset + n - uki->size, &pieces[1], err);
+	if (rc == 0)
+		rc = ingot_source_concat("unified kernel image", pieces, 2, ret, err);
+	for (size_t i = 0; rc < 0 && i < 2; i++)
+		ingot_source_free(pieces[i]);
+	return rc;
+}
+
+int uki_sign(const struct build *b, const struct root_hash *root, struct ingot_source *uki,
+	     struct ingot_source **ret, struct ingot_error *err)
+{
+	int rc = root->made_up ? rehearse_uki(b, uki, ret, err)
+			       : ingot_pe_sign(uki, b->boot_key, b->boot_certificate, ret, err);
+
+	return rc < 0 ? ingot_wrap(err, rc, "sign") : 0;
+}
+
+/* --- the manifest ------------------------------------------------------ */
+
+int manifest_sign(const struct build *b, const char *text, size_t n, struct ingot_output **ret,
+		  struct ingot_error *err)
+{
+	INGOT_FREE char *path = ingot_format(err, "%s.p7s", b->summary->manifest);
+	INGOT_FREE uint8_t *der = NULL;
+	uint8_t digest[INGOT_SHA256_SIZE];
+	size_t der_n;
+	int rc;
+
+	if (!path)
+		return -ENOMEM;
+	rc = ingot_sha256(text, n, digest, err);
+	if (rc == 0)
+		rc = ingot_cms_sign(b->key, b->certificate, digest, &der, &der_n, err);
+	if (rc < 0)
+		return ingot_wrap(err, rc, "manifest");
+	rc = ingot_output_create(path, ret, err);
+	return rc < 0 ? rc : ingot_output_write(*ret, der, der_n, err);
+}
