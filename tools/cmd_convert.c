@@ -5,12 +5,15 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "convert_check.h"
 #include "formats/convert.h"
 #include "formats/format.h"
 
 struct convert_options {
 	struct cli_list to;
 	struct cli_u64 level;
+	const char *check;
+	bool json;
 };
 
 /* "FORMAT=OUTPUT": the name of the format is cut out of a copy, which the caller frees. */
@@ -59,6 +62,14 @@ static int run(const struct cli *cli, struct ingot_error *err)
 
 	if (!copies)
 		return -ENOMEM;
+	if (o->check && (o->to.count || o->level.given))
+		return cli_usage(cli, err, "--check looks at files and writes none");
+	if (o->check)
+		return convert_check(cli, o->check, o->json, err);
+	if (!o->to.count)
+		return cli_usage(cli, err, "one of --to and --check is needed");
+	if (cli->arg_count > 1 || o->json)
+		return cli_usage(cli, err, "several inputs and --json are for --check");
 	if (o->level.given && (o->level.value < 1 || o->level.value > INGOT_LEVEL_MAX))
 		return cli_usage(cli, err, "--level is 1 to %d", INGOT_LEVEL_MAX);
 	options.level = (unsigned)o->level.value;
@@ -76,14 +87,18 @@ static const struct cli_option OPTIONS[] = {
 	{"to", "FORMAT=OUTPUT",
 	 "a format and the file that gets it, - for standard output. May be given several times: the "
 	 "input is still read once",
-	 AT(to), CLI_LIST, true},
+	 AT(to), CLI_LIST, false},
 	{"level", "N", "compression from 1 (fast) to 9 (small), 5 without", AT(level), CLI_U64,
 	 false},
+	{"check", "NAME",
+	 "write nothing: see whether the files keep the rules of a format or of a vendor",
+	 AT(check), CLI_TEXT, false},
+	{"json", NULL, "with --check: report as JSON", AT(json), CLI_FLAG, false},
 };
 
 const struct cli_command cmd_convert = {
 	.name = "convert",
-	.arguments = "INPUT",
+	.arguments = "INPUT...",
 	.summary = "Write a disk image in other formats, all in one pass",
 	.description =
 		"Reads a disk image once and writes it in every format asked for. INPUT is raw (a file or "
@@ -99,17 +114,23 @@ const struct cli_command cmd_convert = {
 		"The bytes depend on the disk's content and on --level alone: identifiers are derived from "
 		"the content, and no time and no name is stored. Level 5 makes files that are not larger "
 		"than qemu-img's, level 1 needs about half the time for about 9 % more bytes.\n\n"
-		"Either all outputs appear, whole, or none.",
+		"Either all outputs appear, whole, or none.\n\n"
+		"--check NAME looks at one or several files: NAME is a format, a vendor ('ingot vendors'), or "
+		"a vendor's file. vendor:NAME is the vendor where a format has that name, too. Each line says "
+		"what was wanted and what was found; the exit status is 1 if anything failed. Rules are looked "
+		"at in the file's own bytes, whoever wrote it.",
 	.examples = "# for QEMU and for OpenStack\n"
 		    "ingot convert disk.img --to qcow2=disk.qcow2 --to qcow2-v2=openstack.qcow2\n\n"
 		    "# a quick one\n"
 		    "ingot convert disk.img --to qcow2=disk.qcow2 --level 1\n\n"
 		    "# back to raw\n"
-		    "ingot convert disk.qcow2 --to raw=disk.img",
+		    "ingot convert disk.qcow2 --to raw=disk.img\n\n"
+		    "# will Azure take it?\n"
+		    "ingot convert --check azure disk.vhd",
 	.options = OPTIONS,
 	.option_count = CLI_COUNT(OPTIONS),
 	.options_size = sizeof(struct convert_options),
 	.args_min = 1,
-	.args_max = 1,
+	.args_max = SIZE_MAX,
 	.run = run,
 };

@@ -21,6 +21,7 @@ static const struct ingot_check_kind KINDS[INGOT_CHECK_COUNT] = {
 	[INGOT_CHECK_GPT] = {"gpt", INGOT_CHECK_PLAIN, NULL, true},
 	[INGOT_CHECK_BOOT_PATH] = {"boot-path", INGOT_CHECK_WANTS_FIRMWARE, "firmware", true},
 	[INGOT_CHECK_CONSOLES] = {"consoles", INGOT_CHECK_PLAIN, NULL, true},
+	[INGOT_CHECK_READABLE] = {"readable", INGOT_CHECK_PLAIN, NULL, false},
 };
 
 const struct ingot_check_kind *ingot_check_kind(enum ingot_check check)

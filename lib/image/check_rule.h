@@ -31,6 +31,7 @@ enum ingot_check {
 	INGOT_CHECK_GPT,		   /* both tables and their checksums */
 	INGOT_CHECK_BOOT_PATH,		   /* firmware: what it starts is there */
 	INGOT_CHECK_CONSOLES,		   /* console= on the UKI's command line, in order */
+	INGOT_CHECK_READABLE,		   /* all of the disk can be read; always on */
 	INGOT_CHECK_COUNT,
 };
 

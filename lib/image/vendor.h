@@ -161,6 +161,9 @@ INGOT_API const char *ingot_vendor_builtin_name(size_t i);
 INGOT_API bool ingot_vendor_is_builtin(const char *name);
 INGOT_API bool ingot_vendor_is_path(const char *name);
 
+/* The name of a format that a vendor can have, as it is kept everywhere; NULL: none of them. */
+INGOT_API const char *ingot_vendor_format_name(const char *name);
+
 /* The output of that format, or NULL. */
 INGOT_API const struct ingot_vendor_output *ingot_vendor_output_find(
 	const struct ingot_vendor *vendor, const char *format);

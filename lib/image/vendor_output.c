@@ -27,16 +27,25 @@ const char *ingot_sidecar_suffix(enum ingot_sidecar sidecar)
 	return SIDECARS[sidecar].suffix;
 }
 
+static const char *const FORMATS[] = {
+	"raw",	   "qcow2",	  "qcow2-zstd", "qcow2-v2", "vmdk", "vmdk-sparse",
+	"vhd",	   "vhd-dynamic", "vhdx",	"vdi",	    "gce",  "ova",
+	"vagrant", "raw.gz",	  "raw.zst",	"raw.xz",
+};
+
+const char *ingot_vendor_format_name(const char *name)
+{
+	for (size_t i = 0; i < COUNT(FORMATS); i++)
+		if (strcmp(FORMATS[i], name) == 0)
+			return FORMATS[i];
+	return NULL;
+}
+
 const char *ingot_vendor_format(struct ingot_yaml_node node)
 {
-	static const char *const formats[] = {
-		"raw",	   "qcow2",	  "qcow2-zstd", "qcow2-v2", "vmdk", "vmdk-sparse",
-		"vhd",	   "vhd-dynamic", "vhdx",	"vdi",	    "gce",  "ova",
-		"vagrant", "raw.gz",	  "raw.zst",	"raw.xz",
-	};
-	int i = ingot_yaml_choice(node, formats, COUNT(formats));
+	int i = ingot_yaml_choice(node, FORMATS, COUNT(FORMATS));
 
-	return i < 0 ? NULL : formats[i];
+	return i < 0 ? NULL : FORMATS[i];
 }
 
 /* --- outputs ----------------------------------------------------------- */
