@@ -11,7 +11,7 @@ build=(cmake ninja-build gcc libc6-dev pkg-config
 demo=(mmdebstrap debian-archive-keyring ca-certificates uidmap qemu-system-x86 ovmf
 	cpio zstd xz-utils jq openssl binutils
 	e2fsprogs cryptsetup-bin fdisk gdisk dosfstools mtools sbsigntool)
-check=(git clang libclang-rt-dev shellcheck libcmocka-dev libcap2-bin attr acl faketime
+check=(git clang libclang-rt-dev shellcheck libcmocka-dev zlib1g-dev libcap2-bin attr acl faketime
 	systemd-boot-efi qemu-utils p7zip-full libxml2-utils
 	softhsm2 opensc gnutls-bin expect efitools osslsigncode
 	pigz tabix libarchive-tools python3)

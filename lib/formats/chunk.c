@@ -6,6 +6,8 @@
 #include <zstd.h>
 
 #include "base/xxh64.h"
+#include "formats/convert.h"
+#include "formats/fast_deflate.h"
 #include "formats/xz_internal.h"
 
 /* Zstandard's levels beside the 9 of the command line. */
@@ -18,10 +20,18 @@ static int zstd_level(unsigned level)
 
 static int start_deflate(struct ingot_packer *packer, unsigned level, struct ingot_error *err)
 {
-	packer->deflate = libdeflate_alloc_compressor((int)level);
-	if (!packer->deflate)
-		return ingot_raise_oom(err, 0);
-	packer->deflate_room = libdeflate_deflate_compress_bound(packer->deflate, INGOT_PIECE);
+	if (level == INGOT_LEVEL_FAST) {
+		packer->fast = ingot_fast_deflate_new(err);
+		if (!packer->fast)
+			return -ENOMEM;
+		packer->deflate_room = INGOT_FAST_DEFLATE_ROOM;
+	} else {
+		packer->deflate = libdeflate_alloc_compressor((int)level);
+		if (!packer->deflate)
+			return ingot_raise_oom(err, 0);
+		packer->deflate_room =
+			libdeflate_deflate_compress_bound(packer->deflate, INGOT_PIECE);
+	}
 	packer->deflated = ingot_alloc(INGOT_CHUNK_PIECES, packer->deflate_room, err);
 	return packer->deflated ? 0 : -ENOMEM;
 }
@@ -58,6 +68,7 @@ int ingot_packer_init(struct ingot_packer *packer, unsigned needs, unsigned leve
 
 void ingot_packer_done(struct ingot_packer *packer)
 {
+	ingot_fast_deflate_free(packer->fast);
 	libdeflate_free_compressor(packer->deflate);
 	(void)ZSTD_freeCCtx(packer->zstd);
 	free(packer->data);
@@ -86,6 +97,11 @@ static int pack_zstd(struct ingot_packer *packer, struct ingot_piece *piece,
 static int pack_deflate(struct ingot_packer *packer, struct ingot_piece *piece,
 			struct ingot_error *err)
 {
+	if (packer->fast) {
+		piece->deflate.size = ingot_fast_deflate(packer->fast, piece->data, INGOT_PIECE,
+							 piece->deflate.data);
+		return 0;
+	}
 	piece->deflate.size =
 		libdeflate_deflate_compress(packer->deflate, piece->data, INGOT_PIECE,
 					    piece->deflate.data, packer->deflate_room);

@@ -58,8 +58,8 @@ struct ingot_packer {
 	struct ingot_chunk chunk;
 	unsigned char *data; /* INGOT_CHUNK bytes */
 	unsigned char *deflated, *zstandard, *xz;
-	size_t deflate_room, zstd_room; /* of one piece */
-	size_t xz_room;
+	size_t deflate_room, zstd_room, xz_room; /* of one piece */
+	struct ingot_fast_deflate *fast;	 /* the fast level's, instead of the next */
 	struct libdeflate_compressor *deflate;
 	struct ZSTD_CCtx_s *zstd;
 	unsigned needs, level;
