@@ -27,6 +27,8 @@ const struct cli_command *const cli_commands[] = {
 	&cmd_sign_pe,
 	&cmd_sign_file,
 	&cmd_sign_sums,
+	&cmd_sign_efi_list,
+	&cmd_sign_efi_variable,
 	&cmd_disk,
 	&cmd_initrd,
 	&cmd_uki,
