@@ -51,6 +51,8 @@ static int check(const struct ingot_initrd_verity *verity, char hex[2 * HASH_MAX
 		rc = ingot_device_check(verity->data_device, "data device", err);
 	if (rc == 0 && verity->data_device)
 		rc = ingot_device_check(verity->hash_device, "hash device", err);
+	if (rc == 0 && verity->data_device && verity->fec_device)
+		rc = ingot_device_check(verity->fec_device, "FEC device", err);
 	if (rc < 0)
 		return rc;
 	if (verity->hash_offset % 512)

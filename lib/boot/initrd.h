@@ -6,8 +6,8 @@
  *	/etc/usr.p7s              the root hash's signature, handed to the kernel
  *	/etc/verity.d/ingot.crt   the certificate, where systemd looks for trusted ones
  *
- * systemd before 254 has no option hash-offset= there, and before 248 no veritytab at all. Where
- * that matters the segment has a service instead, which calls `veritysetup open`; the
+ * systemd before 254 has no options hash-offset= and fec-...= there, and before 248 no veritytab at
+ * all. Where that matters the segment has a service instead, which calls `veritysetup open`; the
  * initrd must then have that program:
  *
  *	/etc/systemd/system/ingot-verity-usr.service
@@ -23,7 +23,10 @@ struct ingot_initrd_verity {
 	const char *data_device; /* as in device.h; NULL: systemd finds /usr by usrhash=, so that
 				  * only the files below go in */
 	const char *hash_device;
-	uint64_t hash_offset;  /* bytes from the start of hash_device to the superblock */
+	uint64_t hash_offset;	/* bytes from the start of hash_device to the superblock */
+	const char *fec_device; /* of the parity, as above; NULL: there is none */
+	uint64_t fec_offset;	/* bytes from its start */
+	unsigned fec_roots;
 	const void *signature; /* PKCS#7, DER; NULL: none */
 	size_t signature_size;
 	bool keep_signature; /* only put the file there: a kernel that is handed a signature by a
@@ -33,6 +36,13 @@ struct ingot_initrd_verity {
 	unsigned systemd_version; /* in the initrd; 0: a recent one */
 	int64_t epoch;
 };
+
+/*
+ * "fec-device=...,fec-offset=...,fec-roots=...", as veritytab and systemd.verity_usr_options= want
+ * it, or "". The caller frees it; NULL: an error was raised.
+ */
+INGOT_API char *ingot_verity_fec_options(const struct ingot_initrd_verity *verity,
+					 struct ingot_error *err);
 
 INGOT_API INGOT_MUST_USE int ingot_initrd_segment(const struct ingot_initrd_verity *verity,
 						  struct ingot_source **ret,

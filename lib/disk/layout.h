@@ -27,6 +27,7 @@ enum ingot_content {
 	INGOT_CONTENT_USR,
 	INGOT_CONTENT_USR_VERITY,     /* the hash tree of usr */
 	INGOT_CONTENT_USR_VERITY_SIG, /* the signature of its root hash */
+	INGOT_CONTENT_USR_FEC,	      /* parity of usr and its hash tree */
 	INGOT_CONTENT_ROOT,
 	INGOT_CONTENT_OEM,
 };

@@ -9,6 +9,7 @@ static const char *const CONTENTS[] = {
 	[INGOT_CONTENT_USR] = "usr",
 	[INGOT_CONTENT_USR_VERITY] = "usr-verity",
 	[INGOT_CONTENT_USR_VERITY_SIG] = "usr-verity-sig",
+	[INGOT_CONTENT_USR_FEC] = "usr-fec",
 	[INGOT_CONTENT_ROOT] = "root",
 	[INGOT_CONTENT_OEM] = "oem",
 };
@@ -159,6 +160,7 @@ static enum ingot_filesystem usual_filesystem(enum ingot_content content)
 	case INGOT_CONTENT_NONE:
 	case INGOT_CONTENT_USR_VERITY:
 	case INGOT_CONTENT_USR_VERITY_SIG:
+	case INGOT_CONTENT_USR_FEC:
 		break;
 	}
 	return INGOT_FILESYSTEM_NONE;

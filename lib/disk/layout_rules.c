@@ -98,11 +98,14 @@ static void check_uuid_rule(struct ingot_layout_reader *reader,
 static void check_verity(struct ingot_layout_reader *reader)
 {
 	const struct ingot_layout *layout = reader->layout;
-	const struct ingot_layout_partition *usr, *verity, *sig;
+	const struct ingot_layout_partition *usr, *verity, *sig, *fec;
 
 	usr = ingot_layout_find_content(layout, INGOT_CONTENT_USR);
 	verity = ingot_layout_find_content(layout, INGOT_CONTENT_USR_VERITY);
 	sig = ingot_layout_find_content(layout, INGOT_CONTENT_USR_VERITY_SIG);
+	fec = ingot_layout_find_content(layout, INGOT_CONTENT_USR_FEC);
+	if (fec && !usr)
+		ingot_layout_problem(reader, fec, "content usr-fec without content usr");
 	if (verity && !usr)
 		ingot_layout_problem(reader, verity, "content usr-verity without content usr");
 	if (sig && !verity)

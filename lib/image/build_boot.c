@@ -120,6 +120,39 @@ static int partuuid(const struct ingot_gpt *gpt, const struct ingot_placed *plac
 
 #define PARTUUID_TEXT (sizeof("PARTUUID=") + INGOT_GUID_TEXT)
 
+/* Where the initrd finds the parity; `device` holds the text. */
+static int add_fec(const struct build *b, const struct ingot_gpt *gpt, char *device,
+		   struct ingot_initrd_verity *verity, struct ingot_error *err)
+{
+	if (!b->fec_place)
+		return 0;
+	verity->fec_device = device;
+	verity->fec_offset = b->fec_offset;
+	verity->fec_roots = b->fec.roots;
+	return partuuid(gpt, b->fec_place, device, err);
+}
+
+/* A hash tree in a partition of its own is found by systemd, which is told about the rest. */
+static char *make_usr_options(const struct build *b, const struct ingot_gpt *gpt,
+			      struct ingot_error *err)
+{
+	const char *signature =
+		b->recipe->enforce && b->key ? "root-hash-signature=/etc/usr.p7s" : "";
+	struct ingot_initrd_verity verity = {0};
+	char device[PARTUUID_TEXT];
+	INGOT_FREE char *fec = NULL;
+
+	if (!b->hash_place)
+		return ingot_strdup("", err);
+	if (add_fec(b, gpt, device, &verity, err) < 0)
+		return NULL;
+	fec = ingot_verity_fec_options(&verity, err);
+	if (!fec || (!*fec && !*signature))
+		return fec ? INGOT_TAKE(fec) : NULL;
+	return ingot_format(err, "systemd.verity_usr_options=%s%s%s ", fec,
+			    *fec && *signature ? "," : "", signature);
+}
+
 /*
  * What the image needs, then what the recipe adds. A hash tree in a partition of its own
  * is found by systemd through usrhash=; an appended one is opened by the initrd segment.
@@ -128,20 +161,18 @@ static char *make_cmdline(const struct build *b, const struct root_hash *root,
 			  const struct ingot_gpt *gpt, struct ingot_error *err)
 {
 	bool enforce = b->recipe->enforce && b->key;
+	INGOT_FREE char *options = make_usr_options(b, gpt, err);
 	char device[PARTUUID_TEXT] = "", hash[160] = "";
 
-	if (b->root_place && partuuid(gpt, b->root_place, device, err) < 0)
+	if (!options || (b->root_place && partuuid(gpt, b->root_place, device, err) < 0))
 		return NULL;
 	if (b->usr && b->hash_place)
 		(void)snprintf(hash, sizeof(hash), "usrhash=%s ", root->hex);
 	return ingot_format(
 		err, "%s%s%s%s%s%s%s%s", *device ? "root=" : "", device, *device ? " rw " : "",
 		b->usr ? "mount.usr=/dev/mapper/usr mount.usrfstype=ext2 mount.usrflags=ro " : "",
-		hash,
-		enforce && b->hash_place
-			? "systemd.verity_usr_options=root-hash-signature=/etc/usr.p7s "
-			: "",
-		enforce ? "dm_verity.require_signatures=1 " : "", b->recipe->cmdline);
+		hash, options, enforce ? "dm_verity.require_signatures=1 " : "",
+		b->recipe->cmdline);
 }
 
 /* --- initrd ------------------------------------------------------------ */
@@ -150,7 +181,7 @@ static int make_segment(const struct build *b, const struct root_hash *root,
 			const struct ingot_gpt *gpt, struct ingot_source **ret,
 			struct ingot_error *err)
 {
-	char device[PARTUUID_TEXT];
+	char device[PARTUUID_TEXT], fec_device[PARTUUID_TEXT];
 	INGOT_FREE char *pem = NULL;
 	struct ingot_initrd_verity verity = {
 		.root_hash = root->hex,
@@ -173,6 +204,9 @@ static int make_segment(const struct build *b, const struct root_hash *root,
 			return rc;
 		verity.data_device = verity.hash_device = device;
 		verity.hash_offset = b->geometry.hash_offset;
+		rc = add_fec(b, gpt, fec_device, &verity, err);
+		if (rc < 0)
+			return rc;
 	}
 	return ingot_initrd_segment(&verity, ret, err);
 }

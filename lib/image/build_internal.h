@@ -16,6 +16,7 @@
 #include "sign/keys.h"
 #include "tree/tree.h"
 #include "verity/build.h"
+#include "verity/fec.h"
 
 /* A root hash and what follows from it. For the plan it is a made-up one of the same size. */
 struct root_hash {
@@ -54,12 +55,15 @@ struct build {
 	struct boot_inputs inputs;
 
 	const struct ingot_placed *usr_place, *hash_place, *signature_place;
+	const struct ingot_placed *fec_place; /* where the parity is, if there is any */
 	const struct ingot_placed *esp_place, *root_place, *oem_place;
 	struct ingot_source *ext2;
 	struct ingot_ext2_stats ext2_stats;
 	struct ingot_guid usr_uuid;
 	struct ingot_verity_params verity;
 	struct ingot_verity_geometry geometry;
+	struct ingot_fec_geometry fec;
+	uint64_t fec_offset; /* in fec_place */
 
 	struct ingot_key *key;
 	struct ingot_certificate *certificate;

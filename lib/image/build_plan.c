@@ -58,6 +58,7 @@ static int place_partitions(struct build *b, struct ingot_error *err)
 	b->usr_place = FIND(INGOT_CONTENT_USR);
 	b->hash_place = FIND(INGOT_CONTENT_USR_VERITY);
 	b->signature_place = FIND(INGOT_CONTENT_USR_VERITY_SIG);
+	b->fec_place = FIND(INGOT_CONTENT_USR_FEC);
 	b->esp_place = FIND(INGOT_CONTENT_ESP);
 	b->root_place = FIND(INGOT_CONTENT_ROOT);
 	b->oem_place = FIND(INGOT_CONTENT_OEM);
@@ -161,7 +162,7 @@ static int plan_verity(struct build *b, struct ingot_error *err)
 	return rc < 0 ? ingot_wrap(err, rc, "usr") : 0;
 }
 
-/* Bytes for the filesystem: the partition, or what an appended tree leaves of it. */
+/* Bytes for the filesystem: the partition, or what an appended tree and parity leave of it. */
 static int room_for_data(const struct build *b, uint64_t *ret, struct ingot_error *err)
 {
 	uint64_t blocks;
@@ -170,7 +171,11 @@ static int room_for_data(const struct build *b, uint64_t *ret, struct ingot_erro
 	*ret = b->usr_place->size / INGOT_EXT2_BLOCK * INGOT_EXT2_BLOCK;
 	if (b->hash_place)
 		return 0;
-	rc = ingot_verity_fit(&b->verity, b->usr_place->size, &blocks, err);
+	if (b->recipe->fec_roots && !b->fec_place)
+		rc = ingot_fec_fit(&b->verity, b->recipe->fec_roots, b->usr_place->size, &blocks,
+				   err);
+	else
+		rc = ingot_verity_fit(&b->verity, b->usr_place->size, &blocks, err);
 	if (rc < 0)
 		return rc;
 	*ret = blocks * b->verity.data_block_size / INGOT_EXT2_BLOCK * INGOT_EXT2_BLOCK;
@@ -218,6 +223,41 @@ static int plan_geometry(struct build *b, struct ingot_error *err)
 	return rc;
 }
 
+/*
+ * The parity has its own partition, or stands behind the hash tree. What it protects ends with the
+ * partition that holds the tree, or with the tree.
+ */
+static int plan_fec(struct build *b, struct ingot_error *err)
+{
+	const struct ingot_placed *tree_place = b->hash_place ? b->hash_place : b->usr_place;
+	bool own = b->fec_place != NULL;
+	int rc;
+
+	if (!b->recipe->fec_roots) {
+		if (own)
+			build_note(b,
+				   "partition '%s' is for parity and stays empty: the recipe "
+				   "has no 'usr.fec-roots'",
+				   entry_of(b, b->fec_place)->label);
+		b->fec_place = NULL;
+		return 0;
+	}
+	rc = ingot_fec_geometry(&b->verity, &b->geometry, b->recipe->fec_roots,
+				own ? tree_place->size : b->geometry.end, &b->fec, err);
+	if (rc < 0)
+		return rc;
+	if (!own)
+		b->fec_place = tree_place;
+	b->fec_offset = own ? 0 : b->geometry.end;
+	if (!ingot_in_range(b->fec_offset, b->fec.parity_size, b->fec_place->size))
+		return ingot_raise(err, -ENOSPC,
+				   "the parity needs %llu bytes, there are %llu in partition '%s'",
+				   (unsigned long long)b->fec.parity_size,
+				   (unsigned long long)(b->fec_place->size - b->fec_offset),
+				   entry_of(b, b->fec_place)->label);
+	return 0;
+}
+
 static int plan_usr(struct build *b, struct ingot_error *err)
 {
 	int rc = ingot_tree_split(b->tree, "usr", &b->usr, err);
@@ -228,6 +268,8 @@ static int plan_usr(struct build *b, struct ingot_error *err)
 		rc = plan_ext2(b, err);
 	if (rc == 0)
 		rc = plan_geometry(b, err);
+	if (rc == 0)
+		rc = plan_fec(b, err);
 	return rc < 0 ? ingot_wrap(err, rc, "partition '%s'", entry_of(b, b->usr_place)->label) : 0;
 }
 

@@ -33,6 +33,33 @@ static int write_usr(struct build *b, struct ingot_error *err)
 	return ingot_verity_build(&b->verity, &job, b->root.bytes, &b->root.size, err);
 }
 
+/* Read back, while it is still in memory: nothing has to be made a second time. */
+static int write_parity(struct build *b, struct ingot_error *err)
+{
+	INGOT_SINK struct ingot_sink *usr = NULL, *hash = NULL, *parity = NULL;
+	INGOT_SOURCE struct ingot_source *data = NULL, *tree = NULL;
+	struct ingot_fec_job job = {
+		.parity_offset = b->fec_offset,
+		.jobs = b->options->jobs,
+		.progress = &b->options->progress,
+	};
+	int rc = part_of(b, b->usr_place, &usr, err);
+
+	if (rc == 0)
+		rc = part_of(b, b->hash_place ? b->hash_place : b->usr_place, &hash, err);
+	if (rc == 0)
+		rc = part_of(b, b->fec_place, &parity, err);
+	if (rc == 0)
+		rc = ingot_sink_source(usr, &data, err);
+	if (rc == 0)
+		rc = ingot_sink_source(hash, &tree, err);
+	if (rc < 0)
+		return rc;
+	job.data = data;
+	job.hash = tree;
+	return ingot_fec_build(&b->fec, &job, parity, err);
+}
+
 static int write_signature(struct build *b, struct ingot_error *err)
 {
 	struct ingot_verity_signature signature = {
@@ -116,6 +143,10 @@ int build_write(struct build *b, struct ingot_error *err)
 	if (b->usr) {
 		build_step(b, "usr and hash tree");
 		rc = in_partition(b, b->usr_place, write_usr(b, err), err);
+		if (rc == 0 && b->fec_place) {
+			build_step(b, "parity");
+			rc = in_partition(b, b->fec_place, write_parity(b, err), err);
+		}
 		if (rc == 0)
 			rc = root_hash_sign(b, &b->root, err);
 	}

@@ -147,6 +147,18 @@ static int make_inputs(struct build *b, json_t *inputs, struct ingot_error *err)
 
 /* --- outputs ----------------------------------------------------------- */
 
+/* Parity: where it is, and how much. */
+static void add_fec(const struct build *b, json_t *usr)
+{
+	if (!b->fec_place)
+		return;
+	set(usr, "fec_roots", number(b->fec.roots));
+	set(usr, "fec_blocks", number(b->fec.blocks));
+	set(usr, "fec_partition", number(b->fec_place->number));
+	set(usr, "fec_offset", number(b->fec_offset));
+	set(usr, "fec_size", number(b->fec.parity_size));
+}
+
 static json_t *make_usr(const struct build *b)
 {
 	const struct ingot_verity_params *p = &b->verity;
@@ -162,6 +174,7 @@ static json_t *make_usr(const struct build *b)
 	set(usr, "data_blocks", number(b->geometry.data_blocks));
 	set(usr, "hash_blocks", number(b->geometry.hash_blocks));
 	set(usr, "hash_offset", number(b->geometry.hash_offset));
+	add_fec(b, usr);
 	set(usr, "filesystem", json_string("ext2"));
 	set(usr, "filesystem_uuid", uuid(&b->usr_uuid));
 	set(usr, "filesystem_size", number(b->ext2->size));

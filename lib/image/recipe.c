@@ -9,6 +9,7 @@
 #include "io/source.h"
 #include "sign/keys.h"
 #include "tree/owner.h"
+#include "verity/fec.h"
 
 /* --- paths ------------------------------------------------------------- */
 
@@ -269,6 +270,19 @@ static void read_salt(struct ingot_recipe *recipe, struct ingot_yaml_node node)
 		ingot_yaml_problem(node, "%s", err.text);
 }
 
+static void read_fec_roots(struct ingot_yaml_node node, unsigned *ret)
+{
+	uint64_t roots;
+
+	if (!ingot_yaml_u64(node, &roots))
+		return;
+	if (roots != 0 && (roots < INGOT_FEC_ROOTS_MIN || roots > INGOT_FEC_ROOTS_MAX))
+		ingot_yaml_problem(node, "FEC roots are %d to %d, or 0 for no parity",
+				   INGOT_FEC_ROOTS_MIN, INGOT_FEC_ROOTS_MAX);
+	else
+		*ret = (unsigned)roots;
+}
+
 static void read_usr(struct reader *r, struct ingot_yaml_node node)
 {
 	static const char *const fits[] = {"partition", "content"};
@@ -291,6 +305,7 @@ static void read_usr(struct reader *r, struct ingot_yaml_node node)
 	read_block_size(ingot_yaml_get(&map, "hash-block-size", false), 512 * 1024,
 			&recipe->hash_block_size);
 	read_salt(recipe, ingot_yaml_get(&map, "salt", false));
+	read_fec_roots(ingot_yaml_get(&map, "fec-roots", false), &recipe->fec_roots);
 	ingot_yaml_close(&map);
 }
 

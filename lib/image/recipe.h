@@ -66,6 +66,7 @@ struct ingot_recipe {
 	bool fit_content; /* /usr as small as its files, not as large as its partition */
 	const char *hash; /* of the hash tree */
 	uint32_t data_block_size, hash_block_size;
+	unsigned fec_roots; /* 0: no parity */
 	bool salt_given;
 	uint8_t salt[256];
 	size_t salt_size;

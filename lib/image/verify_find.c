@@ -200,6 +200,7 @@ static int take_partition(struct verification *v, size_t index, struct ingot_err
 		return open_part(v, p, &v->root, &v->root_at, err);
 	case INGOT_CONTENT_OEM:
 		return open_part(v, p, &v->oem, &v->oem_at, err);
+	case INGOT_CONTENT_USR_FEC:
 	case INGOT_CONTENT_NONE:
 		break;
 	}

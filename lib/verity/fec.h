@@ -51,6 +51,14 @@ INGOT_API INGOT_MUST_USE int ingot_fec_geometry(const struct ingot_verity_params
 						struct ingot_fec_geometry *ret,
 						struct ingot_error *err);
 
+/*
+ * The largest number of data blocks so that the data, the hash area appended to it and the parity
+ * behind that fit into so many bytes. Errors as above; -ENOSPC: not even one.
+ */
+INGOT_API INGOT_MUST_USE int ingot_fec_fit(const struct ingot_verity_params *params, uint32_t roots,
+					   uint64_t bytes, uint64_t *ret_data_blocks,
+					   struct ingot_error *err);
+
 struct ingot_fec_job {
 	struct ingot_source *data;
 	struct ingot_source *hash;	       /* the hash device, the finished tree on it */

@@ -58,3 +58,44 @@ int ingot_fec_geometry(const struct ingot_verity_params *params,
 	*ret = g;
 	return 0;
 }
+
+/* Whether all three fit; more data never needs less room. */
+static bool fits(const struct ingot_verity_params *params, uint32_t roots, uint64_t data_blocks,
+		 uint64_t bytes)
+{
+	struct ingot_verity_geometry tree;
+	struct ingot_fec_geometry fec;
+	uint64_t offset;
+
+	return ingot_verity_append_offset(params, data_blocks, &offset, NULL) == 0 &&
+	       ingot_verity_geometry(params, data_blocks, offset, &tree, NULL) == 0 &&
+	       ingot_fec_geometry(params, &tree, roots, tree.end, &fec, NULL) == 0 &&
+	       ingot_in_range(tree.end, fec.parity_size, bytes);
+}
+
+int ingot_fec_fit(const struct ingot_verity_params *params, uint32_t roots, uint64_t bytes,
+		  uint64_t *ret_data_blocks, struct ingot_error *err)
+{
+	uint64_t low = 0, high; /* low fits, high does not */
+	int rc = ingot_verity_params_check(params, err);
+
+	if (rc == 0)
+		rc = check(params, roots, err);
+	if (rc < 0)
+		return rc;
+	high = bytes / params->data_block_size + 1;
+	while (high - low > 1) {
+		uint64_t middle = low + (high - low) / 2;
+
+		if (fits(params, roots, middle, bytes))
+			low = middle;
+		else
+			high = middle;
+	}
+	if (low == 0)
+		return ingot_raise(err, -ENOSPC,
+				   "%llu bytes hold no data block, its hash area and its parity",
+				   (unsigned long long)bytes);
+	*ret_data_blocks = low;
+	return 0;
+}
