@@ -113,7 +113,7 @@ const struct cli_command cmd_convert = {
 		"takes); raw.gz, raw.zst and raw.xz.\n\n"
 		"The bytes depend on the disk's content and on --level alone: identifiers are derived from "
 		"the content, and no time and no name is stored. Level 5 makes files that are not larger "
-		"than qemu-img's, level 1 needs about half the time for about 9 % more bytes.\n\n"
+		"than qemu-img's, level 1 needs about a third of the time for about 9 % more bytes.\n\n"
 		"Either all outputs appear, whole, or none.\n\n"
 		"--check NAME looks at one or several files: NAME is a format, a vendor ('ingot vendors'), or "
 		"a vendor's file. vendor:NAME is the vendor where a format has that name, too. Each line says "

@@ -9,24 +9,20 @@
 #include "formats/convert.h"
 #include "formats/fast_deflate.h"
 #include "formats/xz_internal.h"
+#include "formats/zstd_level_internal.h"
 
-/* Zstandard's levels beside the 9 of the command line. */
-static int zstd_level(unsigned level)
-{
-	static const int LEVELS[] = {3, 1, 1, 2, 3, 3, 6, 9, 13, 19};
-
-	return LEVELS[level];
-}
+/* libdeflate's levels, by ours; 0 is an encoder of our own. Level 2 would take as long as 3. */
+static const int DEFLATE_LEVELS[INGOT_LEVEL_MAX + 1] = {0, 0, 1, 3, 4, 5, 6, 7, 8, 9};
 
 static int start_deflate(struct ingot_packer *packer, unsigned level, struct ingot_error *err)
 {
-	if (level == INGOT_LEVEL_FAST) {
+	if (DEFLATE_LEVELS[level] == 0) {
 		packer->fast = ingot_fast_deflate_new(err);
 		if (!packer->fast)
 			return -ENOMEM;
 		packer->deflate_room = INGOT_FAST_DEFLATE_ROOM;
 	} else {
-		packer->deflate = libdeflate_alloc_compressor((int)level);
+		packer->deflate = libdeflate_alloc_compressor(DEFLATE_LEVELS[level]);
 		if (!packer->deflate)
 			return ingot_raise_oom(err, 0);
 		packer->deflate_room =
@@ -41,10 +37,9 @@ static int start_zstd(struct ingot_packer *packer, unsigned level, struct ingot_
 	packer->zstd = ZSTD_createCCtx();
 	if (!packer->zstd)
 		return ingot_raise_oom(err, 0);
-	packer->zstd_level = zstd_level(level);
 	packer->zstd_room = ZSTD_compressBound(INGOT_PIECE);
 	packer->zstandard = ingot_alloc(INGOT_CHUNK_PIECES, packer->zstd_room, err);
-	return packer->zstandard ? 0 : -ENOMEM;
+	return packer->zstandard ? ingot_zstd_set_level(packer->zstd, level, err) : -ENOMEM;
 }
 
 int ingot_packer_init(struct ingot_packer *packer, unsigned needs, unsigned level,
@@ -85,8 +80,8 @@ static bool is_zero(const unsigned char *data, size_t n)
 static int pack_zstd(struct ingot_packer *packer, struct ingot_piece *piece,
 		     struct ingot_error *err)
 {
-	size_t n = ZSTD_compressCCtx(packer->zstd, piece->zstd.data, packer->zstd_room, piece->data,
-				     INGOT_PIECE, packer->zstd_level);
+	size_t n = ZSTD_compress2(packer->zstd, piece->zstd.data, packer->zstd_room, piece->data,
+				  INGOT_PIECE);
 
 	if (ZSTD_isError(n))
 		return ingot_raise(err, -EIO, "compress 64 KiB: %s", ZSTD_getErrorName(n));

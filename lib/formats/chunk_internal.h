@@ -63,7 +63,6 @@ struct ingot_packer {
 	struct libdeflate_compressor *deflate;
 	struct ZSTD_CCtx_s *zstd;
 	unsigned needs, level;
-	int zstd_level;
 };
 
 /* level is 1 .. 9. A packer that is zeroed or failed to start can be done. */
