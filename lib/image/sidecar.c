@@ -52,8 +52,7 @@ int ingot_sidecar_check(enum ingot_sidecar sidecar, const struct ingot_vendor_ha
 	static const struct {
 		const char *disks[8], *networks[4];
 	} can[] = {
-		[INGOT_SIDECAR_LIBVIRT_XML] = {{"virtio", "virtio-scsi", "nvme", "ahci", "ide",
-						"lsilogic", NULL},
+		[INGOT_SIDECAR_LIBVIRT_XML] = {{"virtio", "virtio-scsi", "ahci", "lsilogic", NULL},
 					       {"virtio", "e1000", "vmxnet3", NULL}},
 		[INGOT_SIDECAR_VMX] = {{"pvscsi", "lsilogic", "nvme", "ahci", "ide", NULL},
 				       {"vmxnet3", "e1000", NULL}},
