@@ -43,10 +43,6 @@ INGOT_API INGOT_MUST_USE int ingot_convert(struct ingot_source *source,
 
 /* --- several disks that are much alike --------------------------------- */
 
-struct ingot_range {
-	uint64_t offset, length; /* bytes */
-};
-
 /* The SHA-256 of each 512 KiB of a disk that are not all zero, as the EBS direct APIs count. */
 enum { INGOT_EBS_BLOCK = 512 * 1024 };
 

@@ -22,6 +22,10 @@ struct ingot_extent {
 	bool hole;	 /* all zero, never worth a read */
 };
 
+struct ingot_range {
+	uint64_t offset, length; /* bytes */
+};
+
 struct ingot_source_ops {
 	/* Exactly n bytes; the range was checked by the caller. */
 	int (*read_at)(struct ingot_source *source, uint64_t offset, void *data, size_t n,
@@ -66,6 +70,15 @@ INGOT_API INGOT_MUST_USE int ingot_source_part(struct ingot_source *whole, uint6
 INGOT_API INGOT_MUST_USE int ingot_source_concat(const char *name, struct ingot_source **pieces,
 						 size_t count, struct ingot_source **ret,
 						 struct ingot_error *err);
+/*
+ * In the ranges, which are apart and by rising offset, the bytes of `top`; elsewhere those of
+ * `base`. It is as long as `top`; where the base is shorter, zeros. All are borrowed.
+ */
+INGOT_API INGOT_MUST_USE int ingot_source_overlay(const char *name, struct ingot_source *base,
+						  struct ingot_source *top,
+						  const struct ingot_range *ranges, size_t count,
+						  struct ingot_source **ret,
+						  struct ingot_error *err);
 /* Zero bytes, one hole. */
 INGOT_API INGOT_MUST_USE int ingot_source_zero(uint64_t size, struct ingot_source **ret,
 					       struct ingot_error *err);

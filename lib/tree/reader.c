@@ -182,6 +182,10 @@ int ingot_tree_read(struct ingot_tree_reader *reader, const struct ingot_node *n
 				   (unsigned long long)offset);
 	if (n == 0)
 		return 0;
+	if (entry_of(node)->in_memory) {
+		memcpy(data, (const unsigned char *)entry_of(node)->bytes + offset, n);
+		return 0;
+	}
 	if (reader->tree->is_directory)
 		rc = read_file(reader, node, offset, data, n, err);
 	else

@@ -114,6 +114,9 @@ struct ingot_tree_options {
 INGOT_API INGOT_MUST_USE int ingot_tree_open(const char *path,
 					     const struct ingot_tree_options *options,
 					     struct ingot_tree **ret, struct ingot_error *err);
+/* A root folder (0755, of root's, the epoch) and nothing in it. */
+INGOT_API INGOT_MUST_USE int ingot_tree_empty(const char *name, int64_t epoch,
+					      struct ingot_tree **ret, struct ingot_error *err);
 INGOT_API void ingot_tree_free(struct ingot_tree *tree); /* NULL is allowed */
 
 static inline void ingot_tree_cleanup(struct ingot_tree **tree)
@@ -123,6 +126,15 @@ static inline void ingot_tree_cleanup(struct ingot_tree **tree)
 #define INGOT_TREE __attribute__((cleanup(ingot_tree_cleanup)))
 
 INGOT_API struct ingot_node *ingot_tree_root(struct ingot_tree *tree);
+
+/*
+ * A file of root's with these bytes, which are copied, at "a/b/c"; what is missing of its folders
+ * is made (0755). Permissions are those of mode. -EEXIST: something is there; -ENOTDIR: a part of
+ * the way is no folder; -EINVAL: the path is no path below the root.
+ */
+INGOT_API INGOT_MUST_USE int ingot_tree_put(struct ingot_tree *tree, const char *path,
+					    const void *data, size_t n, uint32_t mode,
+					    int64_t mtime, struct ingot_error *err);
 
 /* The node at "usr/lib" (links are not followed), or NULL. */
 INGOT_API struct ingot_node *ingot_tree_find(struct ingot_tree *tree, const char *path);

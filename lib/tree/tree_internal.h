@@ -13,7 +13,9 @@ struct entry {
 		uint64_t ino;			 /* directory: the file's inode number */
 		uint64_t at;			 /* archive, no holes: the first byte's place */
 		const struct ingot_runs *stored; /* archive, holes: where the data lie */
+		const void *bytes;		 /* in_memory */
 	};
+	bool in_memory;	 /* of neither: ingot_tree_put */
 	int64_t changed; /* directory: the file's own mtime in nanoseconds */
 };
 

@@ -281,6 +281,36 @@ static void test_sha256_of_holes(void **state)
 			    "817b32eda804ad8b6f43758e9fb379c5aac3a42c2be9d9438c20f7f33fcc28f2");
 }
 
+static void test_overlay(void **state)
+{
+	static const struct ingot_range ranges[] = {{0, 2}, {4, 3}, {12, 2}, {18, 9}};
+	INGOT_SOURCE struct ingot_source *base = memory("abcdefghij");
+	INGOT_SOURCE struct ingot_source *top = memory("0123456789ABCDEFGHIJ");
+	INGOT_SOURCE struct ingot_source *all = NULL;
+	struct ingot_error err = {0};
+	const char want[] = "01cd456hij\0\0CD\0\0\0\0IJ";
+	struct ingot_extent run;
+	char bytes[20];
+
+	(void)state;
+	assert_ok(ingot_source_overlay("all", base, top, ranges, 4, &all, &err));
+	assert_int_equal(all->size, 20);
+	for (size_t from = 0; from < 20; from++)
+		for (size_t n = 1; from + n <= 20; n++) {
+			assert_ok(ingot_source_read(all, from, bytes, n, &err));
+			assert_memory_equal(bytes, want + from, n);
+		}
+	assert_ok(ingot_source_extent(all, 2, &run, &err));
+	assert_int_equal(run.length, 2);
+	assert_false(run.hole);
+	assert_ok(ingot_source_extent(all, 10, &run, &err));
+	assert_int_equal(run.length, 2);
+	assert_true(run.hole);
+	assert_ok(ingot_source_extent(all, 19, &run, &err));
+	assert_int_equal(run.length, 1);
+	assert_false(run.hole);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -293,6 +323,7 @@ int main(void)
 		cmocka_unit_test(test_concat_with_empty_pieces),
 		cmocka_unit_test(test_concat_of_nothing),
 		cmocka_unit_test(test_concat_too_large_leaves_the_pieces),
+		cmocka_unit_test(test_overlay),
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_sha256_of_holes),
 	};
