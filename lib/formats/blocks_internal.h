@@ -29,10 +29,6 @@ struct ingot_block_ops {
 		    size_t n, struct ingot_error *err);
 };
 
-struct ingot_range {
-	uint64_t offset, length;
-};
-
 /* Implementations put this first in a struct of their own, which free() releases. */
 struct ingot_block_source {
 	struct ingot_source source;

@@ -393,14 +393,6 @@ static void read_manifest(struct reader *r, struct ingot_yaml_node node)
 	ingot_yaml_close(&map);
 }
 
-static void read_outputs(struct ingot_yaml_node node)
-{
-	static const char *const formats[] = {"raw"};
-
-	for (size_t i = 0; i < ingot_yaml_count(node); i++)
-		(void)ingot_yaml_choice(ingot_yaml_item(node, i), formats, 1);
-}
-
 static void read_all(struct reader *r)
 {
 	struct ingot_yaml_map map;
@@ -414,7 +406,7 @@ static void read_all(struct reader *r)
 	read_boot(r, ingot_yaml_get(&map, "boot", false));
 	recipe_read_signing(r, ingot_yaml_get(&map, "signing", false));
 	read_manifest(r, ingot_yaml_get(&map, "manifest", false));
-	read_outputs(ingot_yaml_get(&map, "outputs", false));
+	recipe_read_outputs(r, &map);
 	ingot_yaml_close(&map);
 }
 
@@ -431,7 +423,7 @@ int ingot_recipe_parse(const char *file, const char *text, size_t size,
 		       struct ingot_recipe **ret, struct ingot_error *err)
 {
 	INGOT_RECIPE struct ingot_recipe *recipe = ingot_alloc(1, sizeof(*recipe), err);
-	struct reader r = {.recipe = recipe, .options = options, .err = err};
+	struct reader r = {.recipe = recipe, .options = options, .problems = problems, .err = err};
 	int rc;
 
 	if (!recipe)
@@ -482,6 +474,7 @@ void ingot_recipe_free(struct ingot_recipe *recipe)
 	recipe_signer_done(&recipe->signer);
 	recipe_signer_done(&recipe->boot_signer);
 	free(recipe->layout_path);
+	recipe_free_outputs(recipe);
 	free(recipe->excludes);
 	free(recipe->exclude_nodes);
 	ingot_yaml_free(recipe->doc);

@@ -14,9 +14,11 @@
 #include "base/derive.h"
 #include "base/problems.h"
 #include "base/yaml.h"
+#include "image/vendor.h"
 
 #define INGOT_RECIPE_INITRDS_MAX 16
 #define INGOT_RECIPE_FILES_MAX	 64
+#define INGOT_RECIPE_OUTPUTS_MAX 64
 
 /* A file of the recipe's: on the build machine, or ("tree:boot/vmlinuz-*") in the tree. */
 struct ingot_recipe_path {
@@ -38,6 +40,13 @@ struct ingot_recipe_signer {
 	struct ingot_recipe_path certificate;
 	struct ingot_recipe_path secret_file; /* passphrase or PIN; not given: none */
 	const char *secret_variable;	      /* that holds the passphrase; or NULL */
+};
+
+/* One entry of `outputs`: a format of formats/format.h, or a vendor with all its files. */
+struct ingot_recipe_output {
+	struct ingot_yaml_node node;
+	const char *name;
+	struct ingot_vendor *vendor; /* NULL: a format */
 };
 
 struct ingot_recipe {
@@ -86,6 +95,10 @@ struct ingot_recipe {
 	bool sign_manifest;		   /* by the same key */
 	bool secure_boot;		   /* the UKI is signed as well */
 	struct ingot_recipe_signer boot_signer;
+
+	struct ingot_recipe_output outputs[INGOT_RECIPE_OUTPUTS_MAX]; /* without a key: raw */
+	size_t output_count;
+	unsigned level; /* of compression; INGOT_LEVEL_DEFAULT without a key */
 
 	bool digests; /* SHA-256 of the outputs in the manifest */
 };

@@ -8,6 +8,7 @@
 struct reader {
 	struct ingot_recipe *recipe;
 	const struct ingot_recipe_options *options;
+	struct ingot_problems *problems;
 	struct ingot_error *err;
 	int rc; /* the first real failure */
 };
@@ -26,5 +27,9 @@ void recipe_read_path(struct reader *r, struct ingot_yaml_node node, enum path_k
 /* recipe_signing.c */
 void recipe_read_signing(struct reader *r, struct ingot_yaml_node node);
 void recipe_signer_done(struct ingot_recipe_signer *signer);
+
+/* recipe_outputs.c: the keys `outputs` and `level`. */
+void recipe_read_outputs(struct reader *r, struct ingot_yaml_map *map);
+void recipe_free_outputs(struct ingot_recipe *recipe);
 
 #endif

@@ -377,7 +377,12 @@ static void wrong_values(void **state)
 		{"signing: {key: a, certificate: b, enforce: maybe}\n",
 		 "7:44: 'maybe' is not one of: false, true\n"},
 		{"manifest: {digests: 1}\n", "7:21: '1' is not one of: false, true\n"},
-		{"outputs: [raw, floppy]\n", "7:16: 'floppy' is not one of: raw\n"},
+		{"outputs: [raw, floppy]\n",
+		 "7:16: 'floppy' is neither a format (ingot convert --help) nor a vendor "
+		 "(ingot vendors)\n"},
+		{"outputs: []\n", "7:10: the list is empty: what should be made?\n"},
+		{"outputs: [ami, raw, ami]\n", "7:21: 'ami' is in the list twice\n"},
+		{"level: 10\n", "7:8: levels are 1 (fast) to 9 (small)\n"},
 		{"name: again\n", "7:1: key 'name' stands twice\n"},
 	};
 
