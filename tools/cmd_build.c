@@ -52,11 +52,20 @@ static void clear(const struct terminal *t)
 
 /* --- the summary ------------------------------------------------------- */
 
+static bool has_raw(const struct ingot_build_summary *s)
+{
+	return s->file_count > 0 && strcmp(s->files[0], s->image) == 0;
+}
+
 static json_t *summary_json(const struct ingot_build_summary *s)
 {
-	json_t *object = json_object(), *steps = json_array();
+	json_t *object = json_object(), *steps = json_array(), *files = json_array();
 
-	(void)json_object_set_new(object, "image", json_string(s->image));
+	for (size_t i = 0; i < s->file_count; i++)
+		(void)json_array_append_new(files, json_string(s->files[i]));
+	(void)json_object_set_new(object, "image",
+				  has_raw(s) ? json_string(s->image) : json_null());
+	(void)json_object_set_new(object, "files", files);
 	(void)json_object_set_new(object, "manifest", json_string(s->manifest));
 	(void)json_object_set_new(object, "root_hash", json_string(s->root_hash));
 	(void)json_object_set_new(object, "image_size", json_integer((json_int_t)s->image_size));
@@ -83,8 +92,9 @@ static void print_summary(const struct ingot_build_summary *s)
 	if (*s->root_hash)
 		printf("/usr:      %s, %s free\nRoot hash: %s\n", ingot_size_text(s->usr_size, a),
 		       ingot_size_text(s->usr_free, b), s->root_hash);
-	printf("Image:     %s (%s)\nManifest:  %s\n", s->image, ingot_size_text(s->image_size, a),
-	       s->manifest);
+	for (size_t i = 0; i < s->file_count; i++)
+		printf("%s %s\n", i ? "          " : "Made:     ", s->files[i]);
+	printf("Disk:      %s\nManifest:  %s\n", ingot_size_text(s->image_size, a), s->manifest);
 }
 
 static int report(const struct ingot_build_summary *s, const struct cli *cli,
@@ -152,7 +162,7 @@ static int run(const struct cli *cli, struct ingot_error *err)
 			rc = ingot_raise_errno(err, errno, "write to standard output");
 		if (rc < 0)
 			rc = ingot_wrap(err, rc, "'%s' is complete, but its summary is not printed",
-					summary.image);
+					summary.manifest);
 	}
 	ingot_build_summary_done(&summary);
 	return rc;
@@ -175,6 +185,9 @@ const struct cli_command cmd_build = {
 		"Reads one YAML file and makes NAME-VERSION.raw, a bootable GPT disk whose /usr is on "
 		"dm-verity, and NAME-VERSION.manifest.json beside it, with the digests of everything that "
 		"went in and came out. One process, no root, no loop device, no mount.\n\n"
+		"The recipe's `outputs` may name other formats and vendors: NAME-VERSION.qcow2, "
+		"NAME-VERSION-azure.vhd and so on come from the same pass; what the vendors' disks share is "
+		"read and compressed once.\n\n"
 		"All mistakes in the recipe and its layout are reported at once, each as "
 		"FILE:LINE:COLUMN: TEXT. Things that machines must not share (SSH host keys, machine-id, "
 		"random seeds, leases, private keys) are refused until the recipe excludes them.\n\n"

@@ -108,6 +108,14 @@ static int plan_headers(struct ingot_source *stub, struct uki_plan *plan, struct
 
 /* --- new sections ------------------------------------------------------ */
 
+/* A command line has whole pages, so that another one moves nothing behind it. */
+static uint64_t raw_unit(const struct ingot_pe *pe, const char *name)
+{
+	bool is_cmdline = strcmp(name, ".cmdline") == 0;
+
+	return is_cmdline ? ingot_max(pe->file_alignment, PAGE) : pe->file_alignment;
+}
+
 static int plan_sections(const struct ingot_uki_section *sections, struct uki_plan *plan,
 			 struct ingot_error *err)
 {
@@ -125,11 +133,11 @@ static int plan_sections(const struct ingot_uki_section *sections, struct uki_pl
 		address = ingot_round_up(address, alignment);
 		offset = ingot_round_up(offset, pe->file_alignment);
 		if (size > UINT32_MAX || address + size + alignment > UINT32_MAX ||
-		    offset + size + pe->file_alignment > UINT32_MAX)
+		    offset + size + pe->file_alignment + PAGE > UINT32_MAX)
 			return ingot_raise(err, -EFBIG,
 					   "section '%s' from '%s': the image grows past 4 GiB",
 					   sections[i].name, sections[i].content->name);
-		raw_size = ingot_round_up(size, pe->file_alignment);
+		raw_size = ingot_round_up(size, raw_unit(pe, sections[i].name));
 		memcpy(section->name, sections[i].name, strlen(sections[i].name));
 		section->virtual_address = (uint32_t)address;
 		section->virtual_size = (uint32_t)size;

@@ -46,7 +46,7 @@ struct package {
 	uint64_t disk_offset;	/* of the disk's file */
 	struct ingot_writer *vmdk;
 	char digests[2][2 * INGOT_SHA256_SIZE + 1]; /* of the description and the disk */
-	unsigned char mac[3]; /* behind VirtualBox's 08:00:27 */
+	unsigned char mac[3];			    /* behind VirtualBox's 08:00:27 */
 };
 
 /* --- texts ------------------------------------------------------------- */

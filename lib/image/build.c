@@ -61,8 +61,24 @@ void build_note(struct build *b, const char *format, ...)
 		summary->notes[summary->note_count++] = text;
 }
 
+int build_add_file(struct build *b, const char *path, struct ingot_error *err)
+{
+	struct ingot_build_summary *s = b->summary;
+	void *items = s->files;
+	int rc = ingot_grow(&items, &s->file_room, s->file_count + 1, sizeof(*s->files), err);
+
+	s->files = items;
+	if (rc < 0)
+		return rc;
+	s->files[s->file_count] = ingot_strdup(path, err);
+	return s->files[s->file_count++] ? 0 : -ENOMEM;
+}
+
 void ingot_build_summary_done(struct ingot_build_summary *summary)
 {
+	for (size_t i = 0; i < summary->file_count; i++)
+		free(summary->files[i]);
+	free(summary->files);
 	free(summary->image);
 	free(summary->manifest);
 	for (size_t i = 0; i < summary->note_count; i++)
@@ -129,7 +145,7 @@ static int digest_disk(struct build *b, uint8_t digest[INGOT_SHA256_SIZE], struc
 	bool started;
 	int rc;
 
-	if (!b->recipe->digests)
+	if (!b->recipe->digests || !outputs_want_raw(b))
 		return 0;
 	build_step(b, "digest of the image");
 	started = pthread_create(&flusher, NULL, flush, b->output) == 0;
@@ -164,21 +180,35 @@ static int write_manifest(struct build *b, const uint8_t *digest, struct ingot_o
 	return rc;
 }
 
+static int commit_raw(struct build *b, struct ingot_error *err)
+{
+	int rc;
+
+	if (!outputs_want_raw(b))
+		return 0;
+	rc = ingot_output_commit(b->output, err);
+	return rc < 0 ? rc : build_add_file(b, b->summary->image, err);
+}
+
 /* All files are whole before any gets its name. */
 static int finish(struct build *b, struct ingot_error *err)
 {
 	INGOT_OUTPUT struct ingot_output *manifest = NULL;
 	INGOT_OUTPUT struct ingot_output *signature = NULL;
 	uint8_t digest[INGOT_SHA256_SIZE];
-	int rc = digest_disk(b, digest, err);
+	int rc = outputs_write(b, err);
 
+	if (rc == 0)
+		rc = digest_disk(b, digest, err);
 	if (rc == 0)
 		rc = write_manifest(b, b->recipe->digests ? digest : NULL, &manifest, &signature,
 				    err);
 	if (rc < 0)
 		return rc;
 	build_step(b, "write to the disk");
-	rc = ingot_output_commit(b->output, err);
+	rc = commit_raw(b, err);
+	if (rc == 0)
+		rc = outputs_commit(b, err);
 	if (rc == 0 && signature)
 		rc = ingot_output_commit(signature, err);
 	if (rc == 0)
@@ -191,6 +221,7 @@ static int finish(struct build *b, struct ingot_error *err)
 static void build_done(struct build *b)
 {
 	background_digest_done(&b->archive);
+	outputs_free(b->outputs);
 	ingot_sink_free(b->disk);
 	ingot_output_free(b->output);
 	root_hash_done(&b->root);

@@ -33,8 +33,10 @@ struct ingot_build_step {
 
 /* For people, after a build. Free it with ingot_build_summary_done. */
 struct ingot_build_summary {
-	char *image, *manifest; /* paths */
-	char root_hash[129];	/* "" if the layout has no /usr */
+	char *image, *manifest; /* paths; the raw image is there only if it was asked for */
+	char **files;		/* paths of all images and what stands beside them */
+	size_t file_count, file_room;
+	char root_hash[129]; /* "" if the layout has no /usr */
 	uint64_t image_size, data_blocks, hash_blocks, tree_entries;
 	uint64_t usr_size, usr_free; /* bytes of the filesystem */
 	struct ingot_build_step steps[INGOT_BUILD_STEPS_MAX];

@@ -169,10 +169,11 @@ static char *make_cmdline(const struct build *b, const struct root_hash *root,
 	if (b->usr && b->hash_place)
 		(void)snprintf(hash, sizeof(hash), "usrhash=%s ", root->hex);
 	return ingot_format(
-		err, "%s%s%s%s%s%s%s%s", *device ? "root=" : "", device, *device ? " rw " : "",
+		err, "%s%s%s%s%s%s%s%s%s%s", *device ? "root=" : "", device, *device ? " rw " : "",
 		b->usr ? "mount.usr=/dev/mapper/usr mount.usrfstype=ext2 mount.usrflags=ro " : "",
-		hash, options, enforce ? "dm_verity.require_signatures=1 " : "",
-		b->recipe->cmdline);
+		hash, options, enforce ? "dm_verity.require_signatures=1 " : "", b->recipe->cmdline,
+		b->vendor_arguments && *b->recipe->cmdline ? " " : "",
+		b->vendor_arguments ? b->vendor_arguments : "");
 }
 
 /* --- initrd ------------------------------------------------------------ */

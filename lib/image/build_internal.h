@@ -73,6 +73,8 @@ struct build {
 
 	struct ingot_output *output;
 	struct ingot_sink *disk;
+	const char *vendor_arguments;  /* of the kernel; NULL: the image is no vendor's */
+	struct build_outputs *outputs; /* outputs_internal.h; NULL before they are planned */
 
 	struct ingot_build_summary *summary;
 };
@@ -81,6 +83,23 @@ struct build {
 int build_load(struct build *b, const char *recipe, struct ingot_problems *problems,
 	       struct ingot_error *err);
 int build_plan(struct build *b, struct ingot_problems *problems, struct ingot_error *err);
+
+/* The partitions of b->placement that mean something. */
+void build_find_places(struct build *b);
+/* With a root hash of the right size that is none, to find out early what it will take. */
+int build_rehearse(struct build *b, struct ingot_error *err);
+
+/* build_outputs.c: what is made of the image once it is there. */
+int outputs_plan(struct build *b, struct ingot_problems *problems, struct ingot_error *err);
+/* Whole and on the disk, but without names. */
+int outputs_write(struct build *b, struct ingot_error *err);
+int outputs_commit(struct build *b, struct ingot_error *err);
+void outputs_free(struct build_outputs *outputs);
+/* The base image itself is one of the outputs. */
+bool outputs_want_raw(const struct build *b);
+/* Their entries of the manifest; `image` makes the part that tells of a disk. */
+void outputs_list(const struct build *b, json_t *list,
+		  json_t *(*image)(const struct build *b, const uint8_t *digest));
 
 /* build_boot.c */
 int boot_open_inputs(struct build *b, struct ingot_problems *problems, struct ingot_error *err);
@@ -92,6 +111,8 @@ const char *build_uki_path(const struct build *b); /* on the ESP */
 
 /* build_write.c */
 int build_write(struct build *b, struct ingot_error *err);
+int build_write_ext4(struct build *b, const struct ingot_placed *placed, const char *what,
+		     struct ingot_tree *tree, struct ingot_error *err);
 
 /* build_identity.c: what depends on the root hash or the seed. */
 int identity_label(const struct build *b, const char *what, struct ingot_guid *ret,
@@ -118,6 +139,8 @@ int manifest_make(struct build *b, const uint8_t image_digest[32], json_t **ret,
 
 /* build.c: the summary's clock. A step ends where the next begins. */
 void build_step(struct build *b, const char *name);
+/* A file that has its name now, for the summary. */
+int build_add_file(struct build *b, const char *path, struct ingot_error *err);
 void build_note(struct build *b, const char *format, ...) INGOT_PRINTF(2, 3);
 
 /* The layout's entry for a placed partition. */

@@ -47,13 +47,8 @@ static int load_texts(struct build *b, const char *path, struct ingot_problems *
 
 /* --- partitions -------------------------------------------------------- */
 
-static int place_partitions(struct build *b, struct ingot_error *err)
+void build_find_places(struct build *b)
 {
-	struct ingot_place_options options = {b->recipe->size, b->recipe->sector_size};
-	int rc = ingot_layout_place(b->layout, &options, &b->placement, err);
-
-	if (rc < 0)
-		return rc;
 #define FIND(content) ingot_placement_find_content(b->placement, b->layout, content)
 	b->usr_place = FIND(INGOT_CONTENT_USR);
 	b->hash_place = FIND(INGOT_CONTENT_USR_VERITY);
@@ -63,7 +58,16 @@ static int place_partitions(struct build *b, struct ingot_error *err)
 	b->root_place = FIND(INGOT_CONTENT_ROOT);
 	b->oem_place = FIND(INGOT_CONTENT_OEM);
 #undef FIND
-	return 0;
+}
+
+static int place_partitions(struct build *b, struct ingot_error *err)
+{
+	struct ingot_place_options options = {b->recipe->size, b->recipe->sector_size};
+	int rc = ingot_layout_place(b->layout, &options, &b->placement, err);
+
+	if (rc == 0)
+		build_find_places(b);
+	return rc;
 }
 
 /* --- tree -------------------------------------------------------------- */
@@ -275,8 +279,7 @@ static int plan_usr(struct build *b, struct ingot_error *err)
 
 /* --- signing and boot -------------------------------------------------- */
 
-/* A root hash of the right size that is none, to find out early what it will take. */
-static int rehearse(struct build *b, struct ingot_error *err)
+int build_rehearse(struct build *b, struct ingot_error *err)
 {
 	struct root_hash made_up = {.made_up = true, .size = b->usr ? b->geometry.digest_size : 0};
 	struct ingot_gpt *gpt = NULL;
@@ -366,7 +369,9 @@ int build_plan(struct build *b, struct ingot_problems *problems, struct ingot_er
 	if (b->usr_place)
 		rc = plan_usr(b, err);
 	if (rc == 0)
-		rc = rehearse(b, err);
+		rc = build_rehearse(b, err);
+	if (rc == 0)
+		rc = outputs_plan(b, problems, err);
 	return rc;
 }
 

@@ -100,8 +100,8 @@ static int write_esp(struct build *b, struct ingot_error *err)
 	return rc;
 }
 
-static int write_ext4(struct build *b, const struct ingot_placed *placed, const char *what,
-		      struct ingot_tree *tree, struct ingot_error *err)
+int build_write_ext4(struct build *b, const struct ingot_placed *placed, const char *what,
+		     struct ingot_tree *tree, struct ingot_error *err)
 {
 	struct ingot_node *root = tree ? ingot_tree_root(tree) : NULL;
 	INGOT_SINK struct ingot_sink *sink = NULL;
@@ -161,12 +161,12 @@ int build_write(struct build *b, struct ingot_error *err)
 	if (rc == 0 && b->root_place) {
 		build_step(b, "ROOT");
 		rc = in_partition(b, b->root_place,
-				  write_ext4(b, b->root_place, "root", b->tree, err), err);
+				  build_write_ext4(b, b->root_place, "root", b->tree, err), err);
 	}
 	if (rc == 0 && b->oem_place) {
 		build_step(b, "OEM");
-		rc = in_partition(b, b->oem_place, write_ext4(b, b->oem_place, "oem", b->oem, err),
-				  err);
+		rc = in_partition(b, b->oem_place,
+				  build_write_ext4(b, b->oem_place, "oem", b->oem, err), err);
 	}
 	if (rc < 0)
 		return rc;

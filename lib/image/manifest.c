@@ -207,7 +207,6 @@ static json_t *make_image(const struct build *b, const uint8_t *digest)
 {
 	json_t *image = json_object(), *partitions = json_array();
 
-	set(image, "format", json_string("raw"));
 	set(image, "size", number(b->placement->disk_size));
 	set(image, "sector_size", number(b->placement->sector_size));
 	if (digest)
@@ -218,6 +217,15 @@ static json_t *make_image(const struct build *b, const uint8_t *digest)
 					    make_partition(b, &b->gpt->partitions[i],
 							   b->placement->partitions[i].index));
 	set(image, "partitions", partitions);
+	return image;
+}
+
+static json_t *make_raw(const struct build *b, const uint8_t *digest)
+{
+	json_t *image = make_image(b, digest);
+
+	set(image, "format", json_string("raw"));
+	set(image, "name", name_of(b->summary->image));
 	return image;
 }
 
@@ -234,7 +242,9 @@ int manifest_make(struct build *b, const uint8_t image_digest[32], json_t **ret,
 		json_decref(outputs);
 		return rc;
 	}
-	(void)json_array_append_new(outputs, make_image(b, image_digest));
+	if (outputs_want_raw(b))
+		(void)json_array_append_new(outputs, make_raw(b, image_digest));
+	outputs_list(b, outputs, make_image);
 	set(manifest, "manifest", number(1));
 	set(manifest, "tool", json_pack("{s:s, s:s}", "name", "ingot", "version", ingot_version()));
 	set(manifest, "name", json_string(r->name));

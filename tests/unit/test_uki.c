@@ -57,11 +57,11 @@ static void check_image(const uint8_t *image, size_t n, uint32_t headers)
 	assert_int_equal(pe.sections[0].virtual_address, 0x1000);
 	check_section(image, &pe.sections[2], ".cmdline", 0x3000, "quiet", 5);
 	check_section(image, &pe.sections[3], ".linux", 0x4000, kernel_bytes, 0x800);
-	assert_int_equal(n, headers + 0x400 + 0x200 + 0x800);
+	assert_int_equal(n, headers + 0x400 + 0x1000 + 0x800);
 	assert_int_equal(image[pe.sections[0].raw_offset + 0x122], 'T');
 	assert_int_equal(image[pe.sections[1].raw_offset + 0x122], 'S');
 	assert_int_equal(ingot_get_le32(image + OPT_AT + 4), 0x200 + 0x800);
-	assert_int_equal(ingot_get_le32(image + OPT_AT + 8), 0x200 + 0x200);
+	assert_int_equal(ingot_get_le32(image + OPT_AT + 8), 0x200 + 0x1000);
 	assert_int_equal(ingot_get_le32(image + OPT_AT + 64), 0);
 	assert_int_equal(pe.sections[2].characteristics, 0x40000040);
 	assert_int_equal(pe.sections[3].characteristics, 0x40000020);
