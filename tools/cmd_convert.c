@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "convert_check.h"
@@ -33,6 +34,43 @@ static int parse_output(const struct cli *cli, const char *text, struct ingot_co
 	return 0;
 }
 
+/* Where a pipe is kept: as large as the outputs, it belongs to the first of them. */
+static char *spool_folder(const struct ingot_convert_options *options, struct ingot_error *err)
+{
+	const char *folder = getenv("TMPDIR"), *first = options->outputs[0].path;
+	const char *slash = strrchr(first, '/');
+
+	if (folder && *folder)
+		return ingot_strdup(folder, err);
+	if (strcmp(first, "-") == 0)
+		return ingot_strdup("/tmp", err);
+	if (!slash)
+		return ingot_strdup(".", err);
+	return ingot_format(err, "%.*s", (int)(slash - first) + 1, first);
+}
+
+static int open_stdin(const struct ingot_convert_options *options, struct ingot_source **ret,
+		      struct ingot_error *err)
+{
+	INGOT_SOURCE struct ingot_source *file = NULL;
+	INGOT_FREE char *folder = spool_folder(options, err);
+	int rc;
+
+	if (!folder)
+		return -ENOMEM;
+	if (isatty(STDIN_FILENO))
+		return ingot_raise(err, -EINVAL, "standard input is a terminal: no disk image");
+	rc = ingot_source_spool(STDIN_FILENO, "standard input", folder, &file, err);
+	if (rc == 0 && file->size == 0) /* whoever should have sent it has failed */
+		rc = ingot_raise(err, -EINVAL, "standard input is empty");
+	if (rc == 0)
+		rc = ingot_format_open_source(file, NULL, ret, err);
+	if (rc < 0)
+		return rc;
+	file = NULL; /* the disk owns it */
+	return 0;
+}
+
 static int convert(const struct cli *cli, const struct ingot_convert_options *options,
 		   struct ingot_error *err)
 {
@@ -40,11 +78,9 @@ static int convert(const struct cli *cli, const struct ingot_convert_options *op
 	int rc;
 
 	if (strcmp(cli->args[0], "-") == 0)
-		return ingot_raise(
-			err, -EINVAL,
-			"standard input cannot be converted: holes and formats are found "
-			"in files only, save it to one first");
-	rc = ingot_format_open(cli->args[0], NULL, &disk, err);
+		rc = open_stdin(options, &disk, err);
+	else
+		rc = ingot_format_open(cli->args[0], NULL, &disk, err);
 	if (rc < 0)
 		return rc;
 	return ingot_convert(disk, options, err);
@@ -103,7 +139,11 @@ const struct cli_command cmd_convert = {
 	.description =
 		"Reads a disk image once and writes it in every format asked for. INPUT is raw (a file or "
 		"a block device) or one of the containers below, which is found from its first and last "
-		"bytes. One that needs another file, such as a backing file, is refused.\n\n"
+		"bytes. One that needs another file, such as a backing file, is refused. What is compressed "
+		"with gzip, Zstandard or xz is read without a temporary copy.\n\n"
+		"INPUT - is standard input. A file or a block device there is read as it is. A pipe is "
+		"read once into a file without a name, in $TMPDIR or else in the folder of the first "
+		"output, which needs room for it; its zeros take none.\n\n"
 		"Formats: raw (zeros are holes); qcow2 (version 3, deflate); qcow2-zstd (QEMU 5.1 and "
 		"later); qcow2-v2 (compat=0.10, for old OpenStack); vmdk (streamOptimized, what ESXi and "
 		"OVA take); vmdk-sparse (monolithicSparse, for Workstation and VirtualBox); ova (an "
@@ -119,14 +159,17 @@ const struct cli_command cmd_convert = {
 		"a vendor's file. vendor:NAME is the vendor where a format has that name, too. Each line says "
 		"what was wanted and what was found; the exit status is 1 if anything failed. Rules are looked "
 		"at in the file's own bytes, whoever wrote it.",
-	.examples = "# for QEMU and for OpenStack\n"
-		    "ingot convert disk.img --to qcow2=disk.qcow2 --to qcow2-v2=openstack.qcow2\n\n"
-		    "# a quick one\n"
-		    "ingot convert disk.img --to qcow2=disk.qcow2 --level 1\n\n"
-		    "# back to raw\n"
-		    "ingot convert disk.qcow2 --to raw=disk.img\n\n"
-		    "# will Azure take it?\n"
-		    "ingot convert --check azure disk.vhd",
+	.examples =
+		"# for QEMU and for OpenStack\n"
+		"ingot convert disk.img --to qcow2=disk.qcow2 --to qcow2-v2=openstack.qcow2\n\n"
+		"# a quick one\n"
+		"ingot convert disk.img --to qcow2=disk.qcow2 --level 1\n\n"
+		"# what a server sends\n"
+		"curl -s https://example.com/disk.raw.xz | ingot convert - --to qcow2=disk.qcow2\n\n"
+		"# back to raw\n"
+		"ingot convert disk.qcow2 --to raw=disk.img\n\n"
+		"# will Azure take it?\n"
+		"ingot convert --check azure disk.vhd",
 	.options = OPTIONS,
 	.option_count = CLI_COUNT(OPTIONS),
 	.options_size = sizeof(struct convert_options),

@@ -58,8 +58,9 @@ struct ingot_format_options {
  * read: what needs another file (a backing file, external data), a key or a snapshot is refused,
  * and so is a container that is known but cannot be read.
  *
- * ret_name, if not NULL, receives the format's name: "raw", "qcow2", "vmdk", "vhd", "vhdx" or
- * "vdi".
+ * ret_name, if not NULL, receives the format's name: "raw", "qcow2", "vmdk", "vhd", "vhdx",
+ * "vdi", "ova", "gce", "raw.gz", "raw.zst" or "raw.xz". What is compressed is read without a copy;
+ * a container in it gives its own name.
  */
 INGOT_API INGOT_MUST_USE int ingot_format_open(const char *path, const char **ret_name,
 					       struct ingot_source **ret, struct ingot_error *err);

@@ -92,6 +92,8 @@ bool ingot_qcow2_probe(const struct ingot_probe *probe);
 int ingot_qcow2_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);
 bool ingot_vmdk_probe(const struct ingot_probe *probe);
 int ingot_vmdk_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);
+bool ingot_gce_probe(const struct ingot_probe *probe);
+int ingot_gce_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);
 bool ingot_vhd_probe(const struct ingot_probe *probe);
 int ingot_vhd_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);
 bool ingot_vhdx_probe(const struct ingot_probe *probe);

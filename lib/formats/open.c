@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "formats/format_internal.h"
+#include "formats/packed_internal.h"
 
 static bool is_cowd(const struct ingot_probe *probe)
 {
@@ -20,9 +21,12 @@ static bool is_gzip(const struct ingot_probe *probe)
 	return memcmp(probe->head, "\x1f\x8b\x08", 3) == 0;
 }
 
+/* A skippable frame may be the first: pzstd's file begins with one. */
 static bool is_zstd(const struct ingot_probe *probe)
 {
-	return ingot_get_le32(probe->head) == 0xfd2fb528U;
+	uint32_t magic = ingot_get_le32(probe->head);
+
+	return magic == 0xfd2fb528U || (magic & ~15U) == 0x184d2a50U;
 }
 
 static bool is_xz(const struct ingot_probe *probe)
@@ -40,12 +44,17 @@ static const struct ingot_reader_ops READERS[] = {
 	{"cowd", is_cowd, NULL, "a sparse VMDK of ESX"},
 	{"vmdk", is_descriptor, NULL, "the descriptor of a VMDK in several files"},
 	{"ova", ingot_ova_probe, ingot_ova_open, NULL},
+	{"gce", ingot_gce_probe, ingot_gce_open, NULL},
 	{"vhd", ingot_vhd_probe, ingot_vhd_open, NULL},
 	{"vhdx", ingot_vhdx_probe, ingot_vhdx_open, NULL},
 	{"vdi", ingot_vdi_probe, ingot_vdi_open, NULL},
-	{"gz", is_gzip, NULL, "compressed with gzip"},
-	{"zst", is_zstd, NULL, "compressed with zstd"},
-	{"xz", is_xz, NULL, "compressed with xz"},
+};
+
+/* What these give is unpacked. */
+static const struct ingot_reader_ops PACKINGS[] = {
+	{"raw.gz", is_gzip, ingot_gzip_open, NULL},
+	{"raw.zst", is_zstd, ingot_zst_open, NULL},
+	{"raw.xz", is_xz, ingot_xz_open, NULL},
 };
 
 static int read_probe(struct ingot_source *file, struct ingot_probe *probe, struct ingot_error *err)
@@ -73,28 +82,78 @@ static int open_with(const struct ingot_reader_ops *reader, struct ingot_source 
 	return rc < 0 ? ingot_wrap(err, rc, "%s '%s'", reader->name, file->name) : 0;
 }
 
+static const struct ingot_reader_ops *find(const struct ingot_reader_ops *table, size_t count,
+					   const struct ingot_probe *probe)
+{
+	for (size_t i = 0; i < count; i++)
+		if (table[i].probe(probe))
+			return &table[i];
+	return NULL;
+}
+
+/* A container, or a raw disk, which is the file itself: *name is left as it is. */
+static int open_container(struct ingot_source *file, const struct ingot_probe *probe,
+			  const char **name, struct ingot_source **ret, struct ingot_error *err)
+{
+	const struct ingot_reader_ops *reader =
+		find(READERS, sizeof(READERS) / sizeof(READERS[0]), probe);
+
+	if (!reader) {
+		*ret = file;
+		return 0;
+	}
+	*name = reader->name;
+	return open_with(reader, file, ret, err);
+}
+
+static const struct ingot_reader_ops *find_packing(const struct ingot_probe *probe)
+{
+	return find(PACKINGS, sizeof(PACKINGS) / sizeof(PACKINGS[0]), probe);
+}
+
+/* What is packed may be a container, but nothing that has to be unpacked again. */
+static int open_packed(struct ingot_source *file, const struct ingot_reader_ops *packing,
+		       const char **name, struct ingot_source **ret, struct ingot_error *err)
+{
+	struct ingot_source *unpacked = NULL;
+	struct ingot_probe probe;
+	int rc = open_with(packing, file, &unpacked, err);
+
+	if (rc < 0)
+		return rc;
+	*name = packing->name;
+	rc = read_probe(unpacked, &probe, err);
+	if (rc == 0 && find_packing(&probe))
+		rc = ingot_raise(err, -ENOTSUP, "'%s' is compressed twice", file->name);
+	if (rc == 0)
+		rc = open_container(unpacked, &probe, name, ret, err);
+	if (rc < 0) {
+		ingot_source_free(unpacked); /* the file stays the caller's */
+		return rc;
+	}
+	ingot_packed_own(unpacked);
+	return 0;
+}
+
 int ingot_format_open_source(struct ingot_source *file, const char **ret_name,
 			     struct ingot_source **ret, struct ingot_error *err)
 {
-	struct ingot_source *disk = file;
+	const struct ingot_reader_ops *packing;
 	struct ingot_probe probe;
 	const char *name = "raw";
 	int rc = read_probe(file, &probe, err);
 
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < sizeof(READERS) / sizeof(READERS[0]); i++) {
-		if (!READERS[i].probe(&probe))
-			continue;
-		rc = open_with(&READERS[i], file, &disk, err);
-		if (rc < 0)
-			return rc;
-		name = READERS[i].name;
-		break;
-	}
+	packing = find_packing(&probe);
+	if (packing)
+		rc = open_packed(file, packing, &name, ret, err);
+	else
+		rc = open_container(file, &probe, &name, ret, err);
+	if (rc < 0)
+		return rc;
 	if (ret_name)
 		*ret_name = name;
-	*ret = disk;
 	return 0;
 }
 

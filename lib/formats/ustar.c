@@ -79,7 +79,7 @@ static bool get_octal(const unsigned char *field, size_t width, uint64_t *ret)
 }
 
 /* GNU's numbers past eleven digits: a bit, then 95 bits big-endian. */
-static bool get_size(const unsigned char *field, uint64_t *ret)
+bool ingot_ustar_number(const unsigned char field[12], uint64_t *ret)
 {
 	if (field[0] != 0x80)
 		return get_octal(field, 12, ret);
@@ -106,7 +106,7 @@ int ingot_ustar_parse(const unsigned char h[USTAR_BLOCK], struct ingot_ustar_mem
 		return 0;
 	if (!get_octal(h + SUM, 8, &sum) || sum != sum_of(h))
 		return ingot_raise(err, -EBADMSG, "a tar header's checksum is wrong");
-	if (!get_size(h + SIZE, &ret->size))
+	if (!ingot_ustar_number(h + SIZE, &ret->size))
 		return ingot_raise(err, -EBADMSG, "a tar header's size is no number");
 	memcpy(ret->name, h + NAME, USTAR_NAME_MAX);
 	ret->name[USTAR_NAME_MAX] = '\0';

@@ -27,6 +27,9 @@ struct ingot_ustar_member {
 	bool is_file; /* a plain file, and not a link, a folder or an extension */
 };
 
+/* A number field of 12 bytes: octal, or GNU's base 256. False: it is none. */
+bool ingot_ustar_number(const unsigned char field[12], uint64_t *ret);
+
 /* 1: a member; 0: a block of zeros, the end. -EBADMSG: neither. */
 INGOT_MUST_USE int ingot_ustar_parse(const unsigned char header[USTAR_BLOCK],
 				     struct ingot_ustar_member *ret, struct ingot_error *err);

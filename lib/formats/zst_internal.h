@@ -7,6 +7,9 @@
 /* In a frame's fifth byte: a checksum of 4 bytes, the low half of XXH64, ends it. */
 enum { INGOT_ZST_CHECKSUM = 1 << 2 };
 
+#define INGOT_ZST_MAGIC	    UINT32_C(0xfd2fb528)
+#define INGOT_ZST_SKIPPABLE UINT32_C(0x184d2a50) /* and 15 more */
+
 /*
  * A skippable frame behind the first one:
  *

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "io/tempname_internal.h"
+#include "io/unnamed_internal.h"
 
 struct ingot_output {
 	int fd;
@@ -73,42 +74,17 @@ static bool can_link(int fd)
 	return access(path, F_OK) == 0;
 }
 
-/* What open says where there are no unnamed files: this filesystem, kernels before 3.11. */
-static bool no_unnamed(int errnum)
-{
-	return errnum == EOPNOTSUPP || errnum == EISDIR || errnum == EINVAL;
-}
-
 static int open_file(struct ingot_output *output, struct ingot_error *err)
 {
 	output->fd = open(output->directory, O_RDWR | O_TMPFILE | O_CLOEXEC, 0666);
 	if (output->fd >= 0 && can_link(output->fd))
 		return 0;
-	if (output->fd < 0 && !no_unnamed(errno))
+	if (output->fd < 0 && !ingot_unnamed_unknown(errno))
 		return create_failed(output, errno, err);
 	if (output->fd >= 0)
 		(void)close(output->fd);
 	output->fd = -1;
 	return open_named(output, err);
-}
-
-/* A file whose name is gone before anyone can see it, signals included. */
-static int open_unlinked(struct ingot_output *output, struct ingot_error *err)
-{
-	INGOT_FREE char *name = ingot_format(err, "%s/ingot.XXXXXX", output->directory);
-	sigset_t old;
-	int rc;
-
-	if (!name)
-		return -ENOMEM;
-	ingot_tempnames_lock(&old);
-	output->fd = mkostemp(name, O_CLOEXEC);
-	rc = output->fd < 0 || unlink(name) < 0 ? -errno : 0;
-	ingot_tempnames_unlock(&old);
-	if (rc < 0)
-		return ingot_raise_errno(err, -rc, "create a temporary file in '%s'",
-					 output->directory);
-	return 0;
 }
 
 static int open_for_stdout(struct ingot_output *output, struct ingot_error *err)
@@ -120,12 +96,7 @@ static int open_for_stdout(struct ingot_output *output, struct ingot_error *err)
 	output->directory = ingot_strdup(folder && *folder ? folder : "/tmp", err);
 	if (!output->path || !output->directory)
 		return -ENOMEM;
-	output->fd = open(output->directory, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
-	if (output->fd >= 0)
-		return 0;
-	if (no_unnamed(errno))
-		return open_unlinked(output, err);
-	return ingot_raise_errno(err, errno, "create a temporary file in '%s'", output->directory);
+	return ingot_unnamed_open(output->directory, &output->fd, err);
 }
 
 /* The final name with links resolved, so that a link stays a link. */

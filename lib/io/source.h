@@ -55,6 +55,16 @@ INGOT_DEFINE_CLEANUP(struct ingot_source, ingot_source, ingot_source_free)
 /* A regular file or a block device. */
 INGOT_API INGOT_MUST_USE int ingot_source_open(const char *path, struct ingot_source **ret,
 					       struct ingot_error *err);
+/* The same, open already: on success the source owns it. */
+INGOT_API INGOT_MUST_USE int ingot_source_fd(int fd, const char *name, struct ingot_source **ret,
+					     struct ingot_error *err);
+/*
+ * What can be read from an open file, once: a regular file at its start or a block device is taken
+ * as it is; all else, such as a pipe, is read to its end into an unnamed file in the folder, where
+ * zeros are holes. fd stays the caller's.
+ */
+INGOT_API INGOT_MUST_USE int ingot_source_spool(int fd, const char *name, const char *folder,
+						struct ingot_source **ret, struct ingot_error *err);
 /* A copy of the bytes. */
 INGOT_API INGOT_MUST_USE int ingot_source_memory(const char *name, const void *data, size_t n,
 						 struct ingot_source **ret,

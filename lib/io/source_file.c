@@ -163,12 +163,29 @@ static int size_of(int fd, const char *path, uint64_t *ret, struct ingot_error *
 	return 0;
 }
 
+int ingot_source_fd(int fd, const char *name, struct ingot_source **ret, struct ingot_error *err)
+{
+	struct file_source *file;
+	uint64_t size;
+	int rc = size_of(fd, name, &size, err);
+
+	if (rc < 0)
+		return rc;
+	file = ingot_alloc(1, sizeof(*file) + strlen(name) + 1, err);
+	if (!file)
+		return -ENOMEM;
+	strcpy(file->name, name);
+	file->source = (struct ingot_source){&FILE_OPS, file->name, size};
+	file->fd = fd;
+	(void)pthread_mutex_init(&file->lock, NULL);
+	*ret = &file->source;
+	return 0;
+}
+
 int ingot_source_open(const char *path, struct ingot_source **ret, struct ingot_error *err)
 {
 	INGOT_CLOSE int fd = -1;
-	struct file_source *file;
 	struct stat st;
-	uint64_t size;
 	int rc;
 
 	/* To open a FIFO waits for its writer, to open a device may do something: look before. */
@@ -180,17 +197,8 @@ int ingot_source_open(const char *path, struct ingot_source **ret, struct ingot_
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return ingot_raise_errno(err, errno, "open '%s'", path);
-	rc = size_of(fd, path, &size, err);
-	if (rc < 0)
-		return rc;
-	file = ingot_alloc(1, sizeof(*file) + strlen(path) + 1, err);
-	if (!file)
-		return -ENOMEM;
-	strcpy(file->name, path);
-	file->source = (struct ingot_source){&FILE_OPS, file->name, size};
-	file->fd = fd;
-	(void)pthread_mutex_init(&file->lock, NULL);
-	fd = -1;
-	*ret = &file->source;
-	return 0;
+	rc = ingot_source_fd(fd, path, ret, err);
+	if (rc == 0)
+		fd = -1;
+	return rc;
 }

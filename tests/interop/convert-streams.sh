@@ -144,6 +144,156 @@ check "9 GiB of zeros are at most 10 MB as gce" at_most all.gce 10000000
 check "9 GiB of zeros are at most 500 kB as zst" at_most all.raw.zst 500000
 check "9 GiB of zeros are at most 2.5 MB as xz" at_most all.raw.xz 2500000
 
+reads() { # FILE DISK: read by us
+	rm -f back.raw
+	"$ingot" convert "$1" --to raw=back.raw && cmp back.raw "$2"
+}
+check "9 GiB: gce read by us" reads all.gce in.raw
+check "9 GiB: raw.zst read by us" reads all.raw.zst in.raw
+rm -f in.raw back.raw
+
+# --- what others write ------------------------------------------------------------------------
+
+for size in 1 66048 7M 150000001; do
+	disk in.raw $size
+	"$ingot" convert in.raw "${to_all[@]}"
+	for name in $formats; do
+		check "$size: $name, ours" reads "all.$name" in.raw
+	done
+done
+
+made() { # NAME COMMAND...: the command's output, read by us
+	local name=$1
+	shift
+	if "$@" >peer 2>err.txt; then
+		check "$name" reads peer in.raw
+	else
+		check "$name: made" false
+	fi
+}
+piped() { tail -c +1 in.raw | "$@"; }
+two_members() { gzip -c <(head -c 70000000 in.raw) && gzip -c <(tail -c +70000001 in.raw); }
+with_name() { gzip -N -c in.raw; }
+padded() { gzip -c in.raw && head -c 100000 /dev/zero; }
+two_frames() { zstd -qc <(head -c 70000000 in.raw) && zstd -qc <(tail -c +70000001 in.raw); }
+two_streams() {
+	xz -0 -c <(head -c 70000000 in.raw) && head -c 12 /dev/zero &&
+		xz -0 -c <(tail -c +70000001 in.raw)
+}
+python_gzip() { python3 -c 'import gzip, sys; sys.stdout.buffer.write(gzip.compress(open("in.raw", "rb").read(), 6))'; }
+
+disk in.raw 150000001
+for level in 1 2 3 4 5 6 7 8 9; do
+	made "gzip -$level" gzip -$level -c in.raw
+done
+made "gzip, with a name and a time" with_name
+made "gzip, from a pipe" piped gzip -c
+made "gzip, two members" two_members
+made "gzip, padded with zeros" padded
+made "pigz" pigz -c in.raw
+made "pigz -i -b 512" pigz -i -b 512 -c in.raw
+made "pigz -11 of little" pigz -1 -p 3 -c in.raw
+made "bgzip" bgzip -c in.raw
+made "python's gzip" python_gzip
+made "zstd" zstd -qc in.raw
+made "zstd -1, no checksum" zstd -qc -1 --no-check in.raw
+made "zstd -T2" zstd -qc -T2 in.raw
+made "zstd -T2 -B1MiB, from a pipe" piped zstd -qc -T2 -B1048576
+made "zstd --long" zstd -qc --long in.raw
+made "zstd -12, from a pipe" piped zstd -qc -12
+made "zstd, two frames" two_frames
+if command -v pzstd >/dev/null; then
+	made "pzstd" pzstd -qc -p 3 in.raw
+fi
+made "xz -T1 -1" xz -T1 -1 -c in.raw
+made "xz -T2 -1" xz -T2 -1 -c in.raw
+made "xz -T2 --block-size=1MiB" xz -T2 -0 --block-size=1MiB -c in.raw
+made "xz -9, no check" xz -9 -C none -c in.raw
+made "xz, SHA-256 and x86" xz --check=sha256 --x86 --lzma2=preset=0 -c in.raw
+made "xz, two streams and padding" two_streams
+made "bsdtar, disk.raw" bsdtar -czf - --format=ustar -s /in.raw/disk.raw/ in.raw
+
+mkdir -p tree && ln -f in.raw tree/disk.raw
+for format in v7 oldgnu gnu ustar posix; do
+	[ $format = v7 ] || made "tar, $format" tar -C tree --format=$format -czf - disk.raw
+done
+for format in oldgnu gnu posix; do
+	made "tar -S, $format" tar -C tree -S --format=$format -czf - disk.raw
+done
+made "tar -S, with a folder" tar -C tree -S --format=gnu -czf - .
+made "tar -S, posix, zstd" tar -C tree -S --format=posix --zstd -cf - disk.raw
+made "tar, xz" tar -C tree --format=gnu -cJf - disk.raw
+
+# Very many pieces: extension headers, and a long map.
+rm -f tree/disk.raw in.raw
+python3 -c '
+f = open("in.raw", "wb")
+for i in range(3000):
+    f.seek(i * 16384)
+    f.write(b"piece %d" % i)
+f.truncate(3000 * 16384)'
+ln in.raw tree/disk.raw
+for format in oldgnu gnu posix; do
+	made "tar -S, $format, 3000 pieces" tar -C tree -S --format=$format -czf - disk.raw
+done
+
+# --- what is refused --------------------------------------------------------------------------
+
+refused() { # NAME WORDS FILE
+	local name=$1 words=$2 got=0
+	rm -f new.raw
+	"$ingot" convert "$3" --to raw=new.raw >out.txt 2>err.txt || got=$?
+	check "refused: $name" test "$got" = 2
+	check "refused: $name: says why" grep -q -- "$words" err.txt
+	check "refused: $name: in one line" test "$(wc -l <err.txt)" = 1
+	check "refused: $name: no output" test ! -e new.raw
+}
+
+disk in.raw 7M
+"$ingot" convert in.raw "${to_all[@]}"
+for name in $formats; do
+	head -c $(($(stat -c %s "all.$name") / 2)) "all.$name" >peer
+	refused "$name, cut off" "cut off\|damaged" peer
+done
+gzip -c in.raw >whole
+head -c 2000000 whole >peer
+refused "gzip, cut off" "cut off" peer
+(cat whole && echo rubbish rubbish) >peer
+refused "gzip, and something behind it" "no gzip member" peer
+gzip -c whole >peer
+refused "gzip twice" "twice" peer
+zstd -qc in.raw >whole && head -c 2000000 whole >peer
+refused "zstd, cut off" "cut off" peer
+(zstd -qc in.raw && echo rubbish) >peer
+refused "zstd, and something behind it" "no frame" peer
+head -c 300000000 /dev/zero | zstd -qc --ultra --long=28 >peer
+refused "zstd --long=28" "128 MiB" peer
+xz -c in.raw >whole && head -c 1000000 whole >peer
+refused "xz, cut off" "cut off\|damaged" peer
+xz -0 --lzma2=preset=0,dict=1GiB -c in.raw >peer
+refused "xz, a dictionary of 1 GiB" "96 MiB" peer
+tar -czf peer in.raw
+refused "a tar without disk.raw" "not disk.raw" peer
+
+# --- standard input ---------------------------------------------------------------------------
+
+from_pipe() { tail -c +1 "$1" | "$ingot" convert - --to raw=back.raw && cmp back.raw in.raw; }
+check "standard input: raw from a pipe" from_pipe in.raw
+check "standard input: gce from a pipe" from_pipe all.gce
+check "standard input: xz from a pipe" from_pipe all.raw.xz
+from_file() { "$ingot" convert - --to raw=back.raw <"$1" && cmp back.raw in.raw; }
+check "standard input: a file" from_file in.raw
+check "standard input: a compressed file" from_file all.raw.zst
+empty() { ! "$ingot" convert - --to raw=x </dev/null 2>err.txt && grep -q empty err.txt && [ ! -e x ]; }
+check "standard input: nothing is an error" empty
+no_leftover() {
+	mkdir -p spool && tail -c +1 in.raw | TMPDIR=$PWD/spool "$ingot" convert - --to raw=back.raw &&
+		[ -z "$(ls -A spool)" ]
+}
+check "standard input: nothing is left in the folder" no_leftover
+spool_is_there() { ! (tail -c +1 in.raw | TMPDIR=$PWD/missing "$ingot" convert - --to raw=x 2>err.txt) && grep -q missing err.txt; }
+check "standard input: a missing \$TMPDIR is named" spool_is_there
+
 # --- the same bytes ----------------------------------------------------------------------------
 
 disk in.raw 150000001

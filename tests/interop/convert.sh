@@ -187,8 +187,6 @@ done
 rm -f base peer && qemu-img create -q -f vmdk base 7M &&
 	qemu-img create -q -f vmdk -b base -F vmdk peer 7M
 refused "a backing file of a vmdk" "backing file" peer
-gzip -c in.raw >peer
-refused "gzip, rather than taken for raw" "gzip" peer
 
 "$ingot" convert in.raw --to qcow2=good
 hostile() { # NAME WORDS OFFSET BYTES
