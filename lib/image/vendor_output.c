@@ -1,11 +1,12 @@
 /* What a vendor takes: its files, and the rules that they keep. */
 #include <string.h>
 
+#include "formats/format.h"
 #include "image/vendor_internal.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-enum { OUTPUTS_MAX = 8, RULES_MAX = 32, SUFFIX_MAX = 32 };
+enum { FORMATS_MAX = 64, OUTPUTS_MAX = 8, RULES_MAX = 32, SUFFIX_MAX = 32 };
 
 static const struct {
 	const char *name, *suffix;
@@ -27,25 +28,28 @@ const char *ingot_sidecar_suffix(enum ingot_sidecar sidecar)
 	return SIDECARS[sidecar].suffix;
 }
 
-static const char *const FORMATS[] = {
-	"raw",	   "qcow2",	  "qcow2-zstd", "qcow2-v2", "vmdk", "vmdk-sparse",
-	"vhd",	   "vhd-dynamic", "vhdx",	"vdi",	    "gce",  "ova",
-	"vagrant", "raw.gz",	  "raw.zst",	"raw.xz",
-};
-
 const char *ingot_vendor_format_name(const char *name)
 {
-	for (size_t i = 0; i < COUNT(FORMATS); i++)
-		if (strcmp(FORMATS[i], name) == 0)
-			return FORMATS[i];
+	const struct ingot_format *format;
+
+	for (size_t i = 0; (format = ingot_format_at(i)); i++)
+		if (strcmp(format->name, name) == 0)
+			return format->name;
 	return NULL;
 }
 
 const char *ingot_vendor_format(struct ingot_yaml_node node)
 {
-	int i = ingot_yaml_choice(node, FORMATS, COUNT(FORMATS));
+	const char *names[FORMATS_MAX];
+	size_t count = 0;
+	int i;
 
-	return i < 0 ? NULL : FORMATS[i];
+	while (count < FORMATS_MAX && ingot_format_at(count)) {
+		names[count] = ingot_format_at(count)->name;
+		count++;
+	}
+	i = ingot_yaml_choice(node, names, count);
+	return i < 0 ? NULL : names[i];
 }
 
 /* --- outputs ----------------------------------------------------------- */

@@ -2,7 +2,6 @@
 #include <errno.h>
 
 #include "folder.h"
-#include "formats/format.h"
 #include "image/vendor.h"
 
 /* The complaints about the text are exactly these lines. */
@@ -299,7 +298,7 @@ static void wrong_heads(void **state)
 	       "v:3:25: 'mips' is not one of: x86-64, arm64\n"
 	       "v:3:31: x86-64 stands twice\n"
 	       "v:5:12: 'iso' is not one of: raw, qcow2, qcow2-zstd, qcow2-v2, vmdk, vmdk-sparse, "
-	       "vhd, vhd-dynamic, vhdx, vdi, gce, ova, vagrant, raw.gz, raw.zst, raw.xz\n"
+	       "ova, vagrant, vhd, vhd-dynamic, vhdx, vdi, gce, raw.gz, raw.zst, raw.xz\n"
 	       "v:5:25: a suffix begins with one of . - _\n"
 	       "v:6:3: an output is not a mapping (KEY: VALUE)\n"
 	       "v:7:25: a suffix has no / in it and at most 32 bytes\n"
