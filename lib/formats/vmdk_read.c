@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "formats/claims_internal.h"
 #include "formats/format_internal.h"
 #include "formats/unpack_internal.h"
 #include "formats/vmdk_internal.h"
@@ -368,43 +369,76 @@ static int load_places(struct vmdk_source *v, uint64_t **ret, size_t *ret_n,
 	return 0;
 }
 
-static int count_grains(struct vmdk_source *v, uint64_t place, uint64_t *grains,
+struct tally {
+	uint64_t grains;
+	struct ingot_claims claims;
+};
+
+static int count_grains(struct vmdk_source *v, uint64_t place, struct tally *tally,
 			struct ingot_error *err)
 {
 	unsigned char raw[4 * VMDK_GTES];
 	int rc = ingot_source_read(v->file, place, raw, v->gtes * (size_t)4, err);
 
-	for (size_t i = 0; rc == 0 && i < v->gtes; i++)
-		*grains += !is_hole(v, ingot_get_le32(raw + 4 * i));
+	for (size_t i = 0; rc == 0 && i < v->gtes; i++) {
+		uint32_t entry = ingot_get_le32(raw + 4 * i);
+		uint64_t offset = (uint64_t)entry * VMDK_SECTOR;
+
+		if (is_hole(v, entry))
+			continue;
+		tally->grains++;
+		if (offset >= v->file->size)
+			return ingot_raise(err, -EBADMSG, "a grain at 0x%llx: not in the file",
+					   (unsigned long long)offset);
+		if (!ingot_claim(&tally->claims, offset))
+			return ingot_raise(err, -EBADMSG, "two grains share the place 0x%llx",
+					   (unsigned long long)offset);
+	}
 	return rc;
 }
 
-/*
- * A small file whose tables name the same grains again and again would unpack for days. Every grain
- * has its own place: a sector at least if it is compressed, and all but its last one if not.
- */
-static int check_tables(struct vmdk_source *v, struct ingot_error *err)
+/* Every grain has its own place: a sector at least if it is compressed, else all of it. */
+static uint64_t least_grain(const struct vmdk_source *v)
 {
-	uint64_t size = v->flags & VMDK_FLAG_COMPRESSED ? VMDK_SECTOR : v->grain;
-	INGOT_FREE uint64_t *places = NULL;
-	uint64_t grains = 0, need;
-	size_t n;
-	int rc = load_places(v, &places, &n, err);
+	return v->flags & VMDK_FLAG_COMPRESSED ? VMDK_SECTOR : v->grain;
+}
 
-	if (rc < 0)
-		return rc;
+static int check_places(struct vmdk_source *v, const uint64_t *places, size_t n,
+			struct tally *tally, struct ingot_error *err)
+{
+	uint64_t need;
+
 	for (size_t i = 0; i < n; i++) {
+		int rc;
+
 		if (i > 0 && places[i] - places[i - 1] < (uint64_t)v->gtes * 4)
 			return ingot_raise(err, -EBADMSG,
 					   "the grain table at 0x%llx overlaps another",
 					   (unsigned long long)places[i]);
-		rc = count_grains(v, places[i], &grains, err);
+		rc = count_grains(v, places[i], tally, err);
 		if (rc < 0)
 			return rc;
 	}
-	if (ingot_mul(grains, size, &need) && need <= v->file->size + v->grain)
+	/* The last grain may be cut off. */
+	if (ingot_mul(tally->grains, least_grain(v), &need) && need <= v->file->size + v->grain)
 		return 0;
 	return ingot_raise(err, -EBADMSG, "its tables name more data than the file can hold");
+}
+
+/* A small file whose tables name the same grains again and again would unpack for days. */
+static int check_tables(struct vmdk_source *v, struct ingot_error *err)
+{
+	INGOT_FREE uint64_t *places = NULL;
+	struct tally tally = {0};
+	size_t n;
+	int rc = load_places(v, &places, &n, err);
+
+	if (rc == 0)
+		rc = ingot_claims_init(&tally.claims, v->file->size, least_grain(v), err);
+	if (rc == 0)
+		rc = check_places(v, places, n, &tally, err);
+	ingot_claims_done(&tally.claims);
+	return rc;
 }
 
 int ingot_vmdk_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err)

@@ -178,8 +178,6 @@ refused "snapshots" "snapshots" peer
 rm -f peer && qemu-img create -q -f qcow2 --object secret,id=s,data=x \
 	-o encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10 peer 7M
 refused "encryption" "encrypted" peer
-rm -f peer && qemu-img create -q -f qcow2 -o extended_l2=on,cluster_size=128k peer 7M
-refused "subclusters" "subclusters" peer
 for subformat in monolithicFlat twoGbMaxExtentSparse twoGbMaxExtentFlat; do
 	rm -f peer* && qemu-img create -q -f vmdk -o subformat=$subformat peer 7M
 	refused "vmdk $subformat" "in several files" peer
