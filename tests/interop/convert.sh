@@ -7,45 +7,12 @@ export LC_ALL=C
 
 # shellcheck source=../tally.sh
 . "$(dirname "$0")/../tally.sh"
+# shellcheck source=../convert_support.sh
+. "$(dirname "$0")/../convert_support.sh"
 ingot=$(realpath "${1:?usage: convert.sh INGOT}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-
-noise() { openssl enc -aes-128-ctr -nosalt -K 00 -iv "$1" -in /dev/zero 2>/dev/null | head -c "$2" || true; }
-
-# text BYTES: compresses about three times
-text() { noise 07 "$1" | od -An -v -tx1 | head -c "$1" || true; }
-
-# disk FILE SIZE: text, noise and zeros that are written among holes, up to the last byte
-disk() {
-	local file=$1 size=$2
-	rm -f "$file"
-	truncate -s "$size" "$file"
-	size=$(stat -c %s "$file")
-	put() {
-		if [ $(($1 + $2)) -gt "$size" ]; then
-			cat >/dev/null
-		else
-			dd of="$file" bs=64K oflag=seek_bytes seek="$1" conv=notrunc status=none
-		fi
-	}
-	text 3000000 | put 1000 3000000
-	noise 01 700001 | put 5000000 700001
-	head -c 400000 /dev/zero | put 6000000 400000
-	text 200 | put $((size > 200 ? size - 200 : 0)) 200
-	text 70000 | put 540000000 70000
-	noise 02 300 | put 0 300
-}
-
-# as_qemu NAME: the word for qemu-img
-as_qemu() {
-	case $1 in
-	qcow2*) printf qcow2 ;;
-	vhd) printf vpc ;;
-	*) printf '%s' "$1" ;;
-	esac
-}
 
 containers="qcow2 qcow2-zstd qcow2-v2 vmdk vhd"
 for name in $containers; do
@@ -56,24 +23,6 @@ done
 
 qemu_checks() { # FORMAT FILE
 	[ "$1" = vpc ] || qemu-img check -f "$1" "$2"
-}
-
-# The bytes that 7-Zip takes out are the disk, or the disk and zeros up to a whole sector or grain.
-seven_zip_reads() { # FILE DISK
-	local size
-	size=$(stat -c %s "$2")
-	rm -rf x && mkdir x && 7z l "$1" && 7z x -y -ox "$1" && [ "$(find x -type f | wc -l)" = 1 ] &&
-		cmp -n "$size" x/* "$2" && [ "$(stat -c %s x/*)" -lt $((size + 65536)) ] &&
-		cmp <(tail -c +$((size + 1)) x/*) <(head -c $(($(stat -c %s x/*) - size)) /dev/zero)
-}
-
-same_disk() { # FILE DISK: read by us
-	local size
-	size=$(stat -c %s "$2")
-	"$ingot" convert "$1" --to raw=back.raw && cmp -n "$size" back.raw "$2" &&
-		[ "$(stat -c %s back.raw)" -lt $((size + 65536)) ] &&
-		cmp <(tail -c +$((size + 1)) back.raw) \
-			<(head -c $(($(stat -c %s back.raw) - size)) /dev/zero)
 }
 
 for size in 512 65536 66048 1234567 7M 600M 1025M; do
@@ -106,17 +55,6 @@ check "vmdk is not larger than qemu-img's" smaller all.vmdk peer.vmdk
 
 # --- what qemu-img writes ---------------------------------------------------------------------
 
-reads() { # NAME FORMAT FILE OPTIONS...
-	local what=$1 format=$2
-	shift 2
-	rm -f peer
-	if ! qemu-img convert -f raw -O "$format" "$@" in.raw peer >/dev/null 2>&1; then
-		check "$what: made by qemu-img" false
-		return
-	fi
-	check "$what" same_disk peer in.raw
-}
-
 disk in.raw 7M
 for bits in 512 1K 2K 4K 8K 16K 32K 64K 128K 256K 512K 1M 2M; do
 	for compat in 0.10 1.1; do
@@ -134,6 +72,13 @@ for preallocation in metadata falloc full; do
 	reads "qcow2, preallocation=$preallocation" qcow2 -o preallocation=$preallocation
 done
 reads "qcow2, lazy refcounts" qcow2 -o lazy_refcounts=on
+for bits in 16K 64K 2M; do
+	reads "qcow2, subclusters in $bits" qcow2 -o "extended_l2=on,cluster_size=$bits"
+	reads "qcow2, subclusters in $bits, compressed" qcow2 -c \
+		-o "extended_l2=on,cluster_size=$bits"
+	reads "qcow2, subclusters in $bits, preallocated" qcow2 \
+		-o "extended_l2=on,cluster_size=$bits,preallocation=metadata"
+done
 for subformat in streamOptimized monolithicSparse; do
 	reads "vmdk, $subformat" vmdk -o subformat=$subformat
 done
@@ -154,19 +99,6 @@ rm -f in.raw && truncate -s 10M in.raw
 check "qcow2, clusters of zeros" same_disk peer in.raw
 
 # --- what is refused --------------------------------------------------------------------------
-
-refused() { # NAME WORDS FILE
-	local name=$1 words=$2 got=0
-	rm -f new.raw
-	"$ingot" convert "$3" --to raw=new.raw >out.txt 2>err.txt || got=$?
-	check "refused: $name" test "$got" = 2
-	check "refused: $name: says why" grep -q -- "$words" err.txt
-	check "refused: $name: in one line" test "$(wc -l <err.txt)" = 1
-	check "refused: $name: no output" test ! -e new.raw
-}
-
-# patch FILE OFFSET BYTES: in printf's notation
-patch() { printf "%b" "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
 
 disk in.raw 7M
 qemu-img create -q -f qcow2 -b in.raw -F raw peer 7M
