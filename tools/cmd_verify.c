@@ -74,9 +74,9 @@ static int prepare(const struct cli *cli, struct verifying *v, struct ingot_erro
 	if (rc < 0)
 		return rc;
 	v->options = (struct ingot_verify_options){
-		.certificates = v->certificates,
+		.certificates = (const struct ingot_certificate *const *)v->certificates,
 		.certificate_count = o->certificates.count,
-		.secure_boot_certificates = v->secure_boot,
+		.secure_boot_certificates = (const struct ingot_certificate *const *)v->secure_boot,
 		.secure_boot_count = o->secure_boot.count,
 		.allow_test_keys = o->allow_test_keys,
 		.manifest = v->manifest,

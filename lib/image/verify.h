@@ -35,9 +35,9 @@ struct ingot_verify_row {
 
 struct ingot_verify_options {
 	/* Of the root hash; where none is given for Secure Boot, of UKIs too. */
-	struct ingot_certificate *const *certificates;
+	const struct ingot_certificate *const *certificates;
 	size_t certificate_count;
-	struct ingot_certificate *const *secure_boot_certificates;
+	const struct ingot_certificate *const *secure_boot_certificates;
 	size_t secure_boot_count;
 	bool allow_test_keys;
 	const json_t *manifest; /* NULL: none */

@@ -181,7 +181,7 @@ int check_signature_certificates(struct verification *v, struct ingot_verify_row
 
 /* --- test keys --------------------------------------------------------- */
 
-static const struct ingot_certificate *find_test_key(struct ingot_certificate *const *list,
+static const struct ingot_certificate *find_test_key(const struct ingot_certificate *const *list,
 						     size_t count)
 {
 	for (size_t i = 0; i < count; i++)

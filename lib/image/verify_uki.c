@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "image/pe_signature.h"
 #include "image/verify_internal.h"
 
 /* Programs that cannot be looked at are no reason to look at none. */
@@ -264,6 +265,30 @@ int check_uki_cmdline(struct verification *v, struct ingot_verify_row *row, stru
 
 /* --- Authenticode ------------------------------------------------------ */
 
+static int check_signatures(struct verification *v, struct ingot_verify_row *row,
+			    struct ingot_error *err)
+{
+	const struct ingot_verify_options *o = v->options;
+	bool apart = o->secure_boot_count > 0;
+	const struct ingot_certificate *const *list =
+		apart ? o->secure_boot_certificates : o->certificates;
+	size_t count = apart ? o->secure_boot_count : o->certificate_count;
+
+	if (count == 0)
+		return ingot_raise(err, -ENOKEY,
+				   "the EFI programs are signed, but no certificate was given");
+	for (size_t i = 0; i < v->program_count; i++) {
+		struct ingot_error why = {0};
+		int rc = ingot_authenticode_verify(v->programs[i].source, list, count, NULL, &why);
+
+		if (rc == -ENOMEM || rc == -EIO)
+			return ingot_raise(err, rc, "%s", why.text);
+		if (rc < 0)
+			return row_bad(row, "'%s': %s", v->programs[i].path, why.text);
+	}
+	return 0;
+}
+
 int check_uki_signature(struct verification *v, struct ingot_verify_row *row,
 			struct ingot_error *err)
 {
@@ -279,5 +304,9 @@ int check_uki_signature(struct verification *v, struct ingot_verify_row *row,
 	if (is_signed < count)
 		return row_bad(row, "%zu of %zu EFI programs are not signed", count - is_signed,
 			       count);
-	return ingot_raise(err, -ENOTSUP, "Authenticode is not checked here");
+	rc = check_signatures(v, row, err);
+	if (rc < 0 || row->verdict == INGOT_VERIFY_BAD)
+		return rc;
+	v->authenticated = true;
+	return row_good(row, count == 1 ? "signed" : "signed, all %zu", count);
 }
