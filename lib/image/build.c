@@ -139,8 +139,9 @@ static void *flush(void *arg)
 	return NULL;
 }
 
-static int digest_disk(struct build *b, uint8_t digest[INGOT_SHA256_SIZE], struct ingot_error *err)
+static int digest_disk(struct build *b, struct image_digests *digests, struct ingot_error *err)
 {
+	INGOT_SOURCE struct ingot_source *disk = NULL;
 	pthread_t flusher;
 	bool started;
 	int rc;
@@ -148,20 +149,24 @@ static int digest_disk(struct build *b, uint8_t digest[INGOT_SHA256_SIZE], struc
 	if (!b->recipe->digests || !outputs_want_raw(b))
 		return 0;
 	build_step(b, "digest of the image");
+	rc = image_output_source(b->output, &disk, err);
+	if (rc < 0)
+		return rc;
 	started = pthread_create(&flusher, NULL, flush, b->output) == 0;
-	rc = image_digest(ingot_output_fd(b->output), b->disk, &b->options->progress, digest, err);
+	rc = image_digests(disk, b->options->jobs, &b->options->progress, digests, err);
 	if (started)
 		(void)pthread_join(flusher, NULL);
 	return rc;
 }
 
 /* *ret_signature stays NULL if none is wanted. */
-static int write_manifest(struct build *b, const uint8_t *digest, struct ingot_output **ret,
-			  struct ingot_output **ret_signature, struct ingot_error *err)
+static int write_manifest(struct build *b, const struct image_digests *digests,
+			  struct ingot_output **ret, struct ingot_output **ret_signature,
+			  struct ingot_error *err)
 {
 	INGOT_FREE char *text = NULL, *line = NULL;
 	json_t *manifest = NULL;
-	int rc = manifest_make(b, digest, &manifest, err);
+	int rc = manifest_make(b, digests, &manifest, err);
 
 	if (rc < 0)
 		return rc;
@@ -190,19 +195,28 @@ static int commit_raw(struct build *b, struct ingot_error *err)
 	return rc < 0 ? rc : build_add_file(b, b->summary->image, err);
 }
 
+static int make_manifest(struct build *b, struct ingot_output **ret,
+			 struct ingot_output **ret_signature, struct ingot_error *err)
+{
+	struct image_digests digests = {0};
+	int rc = digest_disk(b, &digests, err);
+
+	if (rc == 0)
+		rc = write_manifest(b, b->recipe->digests ? &digests : NULL, ret, ret_signature,
+				    err);
+	image_digests_done(&digests);
+	return rc;
+}
+
 /* All files are whole before any gets its name. */
 static int finish(struct build *b, struct ingot_error *err)
 {
 	INGOT_OUTPUT struct ingot_output *manifest = NULL;
 	INGOT_OUTPUT struct ingot_output *signature = NULL;
-	uint8_t digest[INGOT_SHA256_SIZE];
 	int rc = outputs_write(b, err);
 
 	if (rc == 0)
-		rc = digest_disk(b, digest, err);
-	if (rc == 0)
-		rc = write_manifest(b, b->recipe->digests ? digest : NULL, &manifest, &signature,
-				    err);
+		rc = make_manifest(b, &manifest, &signature, err);
 	if (rc < 0)
 		return rc;
 	build_step(b, "write to the disk");

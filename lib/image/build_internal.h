@@ -10,6 +10,7 @@
 #include "fs/ext2.h"
 #include "image/background_internal.h"
 #include "image/build.h"
+#include "image/digest_internal.h"
 #include "image/recipe.h"
 #include "image/tree_digest_internal.h"
 #include "io/output.h"
@@ -134,7 +135,7 @@ int manifest_sign(const struct build *b, const char *text, size_t n, struct ingo
 		  struct ingot_error *err);
 
 /* manifest.c */
-int manifest_make(struct build *b, const uint8_t image_digest[32], json_t **ret,
+int manifest_make(struct build *b, const struct image_digests *digests, json_t **ret,
 		  struct ingot_error *err);
 
 /* build.c: the summary's clock. A step ends where the next begins. */

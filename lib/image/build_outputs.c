@@ -207,18 +207,11 @@ static int digest_one(void *context, uint64_t index, void *slot, struct ingot_er
 {
 	struct build_outputs *o = ((struct build *)context)->outputs;
 	const struct ingot_output *output = ingot_conversion_output(o->conversion, index);
-	INGOT_SINK struct ingot_sink *sink = NULL;
-	int fd = ingot_output_fd(output), rc;
-	off_t size = lseek(fd, 0, SEEK_END);
+	INGOT_SOURCE struct ingot_source *file = NULL;
+	int rc = image_output_source(output, &file, err);
 
 	(void)slot;
-	if (size < 0)
-		return ingot_raise_errno(err, errno, "find the end of '%s'",
-					 ingot_output_name(output));
-	rc = ingot_sink_fd(fd, ingot_output_name(output), (uint64_t)size, &sink, err);
-	if (rc < 0)
-		return rc;
-	return image_digest(fd, sink, NULL /* progress */, o->files[index].digest, err);
+	return rc < 0 ? rc : ingot_source_sha256(file, o->files[index].digest, err);
 }
 
 static int digest_all(struct build *b, struct ingot_error *err)

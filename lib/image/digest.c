@@ -1,83 +1,137 @@
 #include "image/digest_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { STEP = 256 * 1024 };
+#include "io/pool.h"
 
-/* Where the data run at or behind offset begins; the end if there is none. */
-static uint64_t next_data(int fd, uint64_t offset, uint64_t size)
+enum { BLOCK = IMAGE_DIGEST_BLOCK };
+
+struct pass {
+	struct ingot_source *source;
+	const struct ingot_progress *progress;
+	struct image_digests *digests;
+	struct ingot_sha256 *whole;
+	unsigned char *zeros; /* a block of them */
+};
+
+struct slot {
+	unsigned char *data;
+	size_t size;
+	bool zero;
+	struct ingot_sha256 *sha;
+};
+
+static int slot_init(void *context, void *user, struct ingot_error *err)
 {
-	off_t data = lseek(fd, (off_t)offset, SEEK_DATA);
+	struct slot *slot = user;
 
-	if (data < 0) /* ENXIO: a hole up to the end; else holes are not known: read all */
-		return errno == ENXIO ? size : offset;
-	return ingot_min((uint64_t)data, size);
+	(void)context;
+	slot->data = ingot_alloc(1, BLOCK, err);
+	slot->sha = slot->data ? ingot_sha256_new(err) : NULL;
+	return slot->sha ? 0 : -ENOMEM;
 }
 
-static uint64_t next_hole(int fd, uint64_t offset, uint64_t size)
+static void slot_done(void *context, void *user)
 {
-	off_t hole = lseek(fd, (off_t)offset, SEEK_HOLE);
+	struct slot *slot = user;
 
-	return hole < 0 ? size : ingot_min((uint64_t)hole, size);
+	(void)context;
+	free(slot->data);
+	ingot_sha256_free(slot->sha);
 }
 
-static int add_zeros(struct ingot_sha256 *sha, unsigned char *buffer, uint64_t n,
-		     struct ingot_error *err)
+static int is_hole(struct ingot_source *source, uint64_t offset, size_t size, bool *ret,
+		   struct ingot_error *err)
 {
-	int rc = 0;
+	uint64_t end = offset + size;
+	struct ingot_extent run;
 
-	memset(buffer, 0, STEP);
-	for (; n > 0 && rc == 0; n -= ingot_min(n, STEP))
-		rc = ingot_sha256_update(sha, buffer, (size_t)ingot_min(n, STEP), err);
-	return rc;
-}
+	*ret = true;
+	for (; *ret && offset < end; offset += run.length) {
+		int rc = ingot_source_extent(source, offset, &run, err);
 
-static int add_data(struct ingot_sha256 *sha, struct ingot_sink *sink, unsigned char *buffer,
-		    uint64_t from, uint64_t to, struct ingot_error *err)
-{
-	int rc = 0;
-
-	while (from < to && rc == 0) {
-		size_t n = (size_t)ingot_min(STEP, to - from);
-
-		rc = ingot_sink_read(sink, from, buffer, n, err);
-		if (rc == 0)
-			rc = ingot_sha256_update(sha, buffer, n, err);
-		from += n;
-	}
-	return rc;
-}
-
-static int add_all(int fd, struct ingot_sink *sink, const struct ingot_progress *progress,
-		   struct ingot_sha256 *sha, unsigned char *buffer, struct ingot_error *err)
-{
-	uint64_t at = 0, data, hole;
-	int rc = 0;
-
-	while (at < sink->size && rc == 0) {
-		data = next_data(fd, at, sink->size);
-		rc = add_zeros(sha, buffer, data - at, err);
 		if (rc < 0)
-			break;
-		hole = data < sink->size ? next_hole(fd, data, sink->size) : data;
-		rc = add_data(sha, sink, buffer, data, hole, err);
-		at = hole;
-		ingot_progress_report(progress, at, sink->size);
+			return rc;
+		*ret = run.hole;
 	}
-	return rc;
+	return 0;
 }
 
-int image_digest(int fd, struct ingot_sink *sink, const struct ingot_progress *progress,
-		 uint8_t digest[INGOT_SHA256_SIZE], struct ingot_error *err)
+static int work(void *context, uint64_t index, void *user, struct ingot_error *err)
 {
-	INGOT_FREE unsigned char *buffer = ingot_alloc(1, STEP, err);
-	struct ingot_sha256 *sha = buffer ? ingot_sha256_new(err) : NULL;
-	int rc = sha ? add_all(fd, sink, progress, sha, buffer, err) : -ENOMEM;
+	const struct pass *pass = context;
+	struct image_block_digest *block = &pass->digests->blocks[index];
+	struct slot *slot = user;
+	uint64_t offset = index * BLOCK;
+	int rc;
 
+	slot->size = (size_t)ingot_min(BLOCK, pass->source->size - offset);
+	rc = is_hole(pass->source, offset, slot->size, &slot->zero, err);
+	if (rc == 0 && !slot->zero) {
+		rc = ingot_source_read(pass->source, offset, slot->data, slot->size, err);
+		slot->zero = rc == 0 && memcmp(slot->data, pass->zeros, slot->size) == 0;
+	}
+	block->zero = slot->zero;
+	if (rc < 0 || slot->zero)
+		return rc;
+	rc = ingot_sha256_update(slot->sha, slot->data, slot->size, err);
+	return rc < 0 ? rc : ingot_sha256_final(slot->sha, block->sha256, err);
+}
+
+static int commit(void *context, uint64_t index, void *user, struct ingot_error *err)
+{
+	struct pass *pass = context;
+	const struct slot *slot = user;
+
+	ingot_progress_report(pass->progress, index * BLOCK + slot->size, pass->source->size);
+	return ingot_sha256_update(pass->whole, slot->zero ? pass->zeros : slot->data, slot->size,
+				   err);
+}
+
+static int run(struct pass *pass, unsigned jobs, struct ingot_error *err)
+{
+	static const struct ingot_pool_ops ops = {.slot_size = sizeof(struct slot),
+						  .slot_init = slot_init,
+						  .slot_done = slot_done,
+						  .work = work,
+						  .commit = commit};
+	int rc = ingot_pool_run(jobs, pass->digests->count, &ops, pass, err);
+
+	return rc < 0 ? rc : ingot_sha256_final(pass->whole, pass->digests->whole, err);
+}
+
+int image_digests(struct ingot_source *source, unsigned jobs, const struct ingot_progress *progress,
+		  struct image_digests *ret, struct ingot_error *err)
+{
+	INGOT_FREE unsigned char *zeros = ingot_alloc(1, BLOCK, err);
+	INGOT_SHA256 struct ingot_sha256 *whole = zeros ? ingot_sha256_new(err) : NULL;
+	struct pass pass = {source, progress, ret, whole, zeros};
+
+	*ret = (struct image_digests){.count = ingot_div_up(source->size, BLOCK)};
+	if (!whole)
+		return -ENOMEM;
+	ret->blocks = ingot_alloc((size_t)ret->count, sizeof(*ret->blocks), err);
+	return ret->blocks ? run(&pass, jobs, err) : -ENOMEM;
+}
+
+void image_digests_done(struct image_digests *digests)
+{
+	free(digests->blocks);
+	*digests = (struct image_digests){0};
+}
+
+int image_output_source(const struct ingot_output *output, struct ingot_source **ret,
+			struct ingot_error *err)
+{
+	INGOT_CLOSE int fd = fcntl(ingot_output_fd(output), F_DUPFD_CLOEXEC, 0);
+	int rc;
+
+	if (fd < 0)
+		return ingot_raise_errno(err, errno, "read '%s'", ingot_output_name(output));
+	rc = ingot_source_fd(fd, ingot_output_name(output), ret, err);
 	if (rc == 0)
-		rc = ingot_sha256_final(sha, digest, err);
-	ingot_sha256_free(sha);
+		fd = -1;
 	return rc;
 }

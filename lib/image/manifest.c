@@ -1,6 +1,7 @@
 #include "image/build_internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -203,6 +204,23 @@ static json_t *make_partition(const struct build *b, const struct ingot_gpt_part
 	return o;
 }
 
+/* By number, without those that are zero. */
+static json_t *make_blocks(const struct image_digests *digests)
+{
+	json_t *blocks = json_object(), *list = json_object();
+
+	for (uint64_t i = 0; i < digests->count; i++) {
+		char index[24];
+
+		(void)snprintf(index, sizeof(index), "%llu", (unsigned long long)i);
+		if (!digests->blocks[i].zero)
+			set(list, index, hex(digests->blocks[i].sha256, INGOT_SHA256_SIZE));
+	}
+	set(blocks, "size", number(IMAGE_DIGEST_BLOCK));
+	set(blocks, "sha256", list);
+	return blocks;
+}
+
 static json_t *make_image(const struct build *b, const uint8_t *digest)
 {
 	json_t *image = json_object(), *partitions = json_array();
@@ -220,16 +238,18 @@ static json_t *make_image(const struct build *b, const uint8_t *digest)
 	return image;
 }
 
-static json_t *make_raw(const struct build *b, const uint8_t *digest)
+static json_t *make_raw(const struct build *b, const struct image_digests *digests)
 {
-	json_t *image = make_image(b, digest);
+	json_t *image = make_image(b, digests ? digests->whole : NULL);
 
 	set(image, "format", json_string("raw"));
 	set(image, "name", name_of(b->summary->image));
+	if (digests)
+		set(image, "blocks", make_blocks(digests));
 	return image;
 }
 
-int manifest_make(struct build *b, const uint8_t image_digest[32], json_t **ret,
+int manifest_make(struct build *b, const struct image_digests *digests, json_t **ret,
 		  struct ingot_error *err)
 {
 	const struct ingot_recipe *r = b->recipe;
@@ -243,7 +263,7 @@ int manifest_make(struct build *b, const uint8_t image_digest[32], json_t **ret,
 		return rc;
 	}
 	if (outputs_want_raw(b))
-		(void)json_array_append_new(outputs, make_raw(b, image_digest));
+		(void)json_array_append_new(outputs, make_raw(b, digests));
 	outputs_list(b, outputs, make_image);
 	set(manifest, "manifest", number(1));
 	set(manifest, "tool", json_pack("{s:s, s:s}", "name", "ingot", "version", ingot_version()));

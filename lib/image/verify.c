@@ -145,6 +145,7 @@ static int find_all(struct verification *v, struct ingot_error *err)
 
 static void verification_done(struct verification *v)
 {
+	image_digests_done(&v->digests);
 	verify_programs_done(v);
 	free(v->signature_pkcs7);
 	verify_partitions_done(v);

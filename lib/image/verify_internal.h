@@ -7,6 +7,7 @@
 #include "disk/layout.h"
 #include "fs/ext_info.h"
 #include "fs/fat_read.h"
+#include "image/digest_internal.h"
 #include "image/verify.h"
 #include "verity/geometry.h"
 #include "verity/signature_partition.h"
@@ -92,6 +93,8 @@ struct verification {
 	bool root_trusted;     /* by a signature or by the caller */
 	bool authenticated;    /* UKIs are signed by a given certificate */
 	bool digested;	       /* all bytes match the manifest */
+	bool has_digests;      /* of the disk, made once for two checks */
+	struct image_digests digests;
 };
 
 /* --- rows -------------------------------------------------------------- */

@@ -293,13 +293,16 @@ int check_uki_signature(struct verification *v, struct ingot_verify_row *row,
 			struct ingot_error *err)
 {
 	size_t count, is_signed = 0;
+	bool promised;
 	int rc = programs(v, row, false, &count, err);
 
 	if (rc < 0 || count == 0)
 		return rc;
 	for (size_t i = 0; i < v->program_count; i++)
 		is_signed += v->programs[i].is_pe && v->programs[i].pe.certificates_size > 0;
-	if (is_signed == 0 && v->options->secure_boot_count == 0)
+	promised = json_is_true(
+		json_object_get(json_object_get(v->options->manifest, "uki"), "signed"));
+	if (is_signed == 0 && v->options->secure_boot_count == 0 && !promised)
 		return row_not_applicable(row, "no EFI program is signed");
 	if (is_signed < count)
 		return row_bad(row, "%zu of %zu EFI programs are not signed", count - is_signed,
