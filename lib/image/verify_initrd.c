@@ -154,22 +154,35 @@ static int check_text(struct ingot_verify_row *row, const struct verify_program 
 			      program->path, what);
 }
 
-/* The devices are partitions of this disk: the one that was found to hold /usr. */
+static bool names(const char *uuid, const struct ingot_gpt_partition *p)
+{
+	char text[INGOT_GUID_TEXT];
+
+	return strncmp(uuid, ingot_guid_text(&p->uuid, text), INGOT_GUID_TEXT - 1) == 0;
+}
+
+/*
+ * The devices are partitions of this disk: first the one that was found to hold /usr, then that of
+ * its hash tree. A service has them as paths; their escaped names follow from those.
+ */
 static int check_devices(struct verification *v, struct ingot_verify_row *row,
 			 const struct verify_program *program)
 {
 	const char *text = program->veritytab ? program->veritytab : program->unit;
-	char uuid[INGOT_GUID_TEXT];
+	const char *key = program->veritytab ? "PARTUUID=" : "/by-partuuid/";
+	const struct ingot_gpt_partition *want[2] = {v->usr_at,
+						     v->hash_at ? v->hash_at : v->usr_at};
 	size_t count = 0;
 
 	if (!text || !v->usr_at)
 		return 0;
-	ingot_guid_text(&v->usr_at->uuid, uuid);
-	for (const char *at = strstr(text, uuid); at; at = strstr(at + 1, uuid))
-		count++;
-	return count > 0 ? 0
-			 : row_bad(row, "'%s': it opens another partition than that of /usr",
-				   program->path);
+	for (const char *at = strstr(text, key); at; at = strstr(at + 1, key))
+		if (count >= 2 || !names(at + strlen(key), want[count++]))
+			return row_bad(row, "'%s': it opens another partition than that of /usr",
+				       program->path);
+	return count == 2 ? 0
+			  : row_bad(row, "'%s': it does not open /usr by its partition's UUID",
+				    program->path);
 }
 
 static int check_member_data(struct ingot_verify_row *row, const struct verify_program *program,

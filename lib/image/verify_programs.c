@@ -71,13 +71,20 @@ static int read_initrd(struct verify_program *program, struct ingot_error *err)
 	return rc;
 }
 
+/* By any section of one: it shall not get away as something else for the want of another. */
+static bool looks_like_uki(const struct ingot_pe *pe)
+{
+	return ingot_pe_section_find(pe, ".linux") || ingot_pe_section_find(pe, ".initrd") ||
+	       ingot_pe_section_find(pe, ".cmdline") || ingot_pe_section_find(pe, ".osrel");
+}
+
 static int read_program(struct verify_program *program, struct ingot_error *err)
 {
 	struct ingot_error why = {0};
 	int rc = ingot_pe_read(program->source, &program->pe, &why);
 
 	program->is_pe = rc == 0;
-	program->is_uki = rc == 0 && ingot_pe_section_find(&program->pe, ".linux");
+	program->is_uki = rc == 0 && looks_like_uki(&program->pe);
 	if (rc < 0)
 		return keep_error(program, rc, &why, err);
 	if (!program->is_uki)

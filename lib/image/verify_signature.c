@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "image/verify_internal.h"
-#include "sign/pkcs7.h"
+#include "sign/exact.h"
 
 /* --- one signature ----------------------------------------------------- */
 
@@ -20,8 +20,18 @@ static int judge(const struct verification *v, struct ingot_verify_row *row, con
 	if (v->options->certificate_count == 0)
 		return ingot_raise(err, -ENOKEY, "%s has a signature, but no certificate was given",
 				   place);
-	if (verify_is_signed(v, pkcs7, n, v->root_hex))
-		return 0;
+	if (verify_is_signed(v, pkcs7, n, v->root_hex)) {
+		bool exact;
+		int rc = ingot_root_hash_is_exact(pkcs7, n, v->root_hex, v->options->certificates,
+						  v->options->certificate_count, &exact, err);
+
+		if (rc < 0 || exact)
+			return rc;
+		return row_bad(row,
+			       "%s: the signature is good, but not the bytes around it, or it has "
+			       "a signer whose certificate was not given",
+			       place);
+	}
 	(void)!ingot_verify_root_hash(pkcs7, n, v->root_hex, v->options->certificates[0], &why);
 	return row_bad(row, "%s: %s", place, why.text);
 }

@@ -5,6 +5,7 @@
 
 #include "image/pe_signature.h"
 #include "image/verify_internal.h"
+#include "sign/exact.h"
 
 /* Programs that cannot be looked at are no reason to look at none. */
 static int programs(struct verification *v, struct ingot_verify_row *row, bool ukis, size_t *count,
@@ -17,6 +18,8 @@ static int programs(struct verification *v, struct ingot_verify_row *row, bool u
 		return ingot_raise(err, -EINVAL, "the files of the ESP: %s", v->esp_error.text);
 	for (size_t i = 0; i < v->program_count; i++)
 		*count += !ukis || v->programs[i].is_uki;
+	if (*count == 0 && !ukis && v->other_files > 0)
+		return row_bad(row, "there are files on the ESP, but no EFI program");
 	if (*count == 0)
 		return row_not_applicable(row, ukis ? "there is no unified kernel image"
 						    : "there is no EFI program");
@@ -44,6 +47,39 @@ static int check_end(struct ingot_verify_row *row, const struct verify_program *
 	return 0;
 }
 
+/* Where firmware looks on a disk that it was told nothing about (UEFI 2.10, 3.5.1.1). */
+static const char *removable_path(uint16_t machine)
+{
+	switch (machine) {
+	case INGOT_PE_X86_64:
+		return "EFI/BOOT/BOOTX64.EFI";
+	case INGOT_PE_ARM64:
+		return "EFI/BOOT/BOOTAA64.EFI";
+	case INGOT_PE_I386:
+		return "EFI/BOOT/BOOTIA32.EFI";
+	case INGOT_PE_RISCV64:
+		return "EFI/BOOT/BOOTRISCV64.EFI";
+	case INGOT_PE_LOONGARCH64:
+		return "EFI/BOOT/BOOTLOONGARCH64.EFI";
+	default:
+		return NULL;
+	}
+}
+
+static int check_path(struct verification *v, struct ingot_verify_row *row)
+{
+	uint16_t machine = v->programs[0].pe.machine;
+	const char *want = removable_path(machine);
+
+	if (!want)
+		return row_bad(row, "'%s' is for the unknown machine 0x%04x", v->programs[0].path,
+			       machine);
+	for (size_t i = 0; i < v->program_count; i++)
+		if (strcasecmp(v->programs[i].path, want) == 0)
+			return 0;
+	return row_bad(row, "there is no '%s', which firmware starts", want);
+}
+
 int check_uki_structure(struct verification *v, struct ingot_verify_row *row,
 			struct ingot_error *err)
 {
@@ -67,7 +103,9 @@ int check_uki_structure(struct verification *v, struct ingot_verify_row *row,
 		if (row->verdict == INGOT_VERIFY_BAD)
 			return rc;
 	}
-	if (rc < 0 || count == 0)
+	if (rc == 0 && count > 0)
+		rc = check_path(v, row);
+	if (rc < 0 || count == 0 || row->verdict == INGOT_VERIFY_BAD)
 		return rc;
 	return row_good(row, count == 1 ? "one, for %s" : "all for %s, %zu of them",
 			ingot_pe_machine_name(first->pe.machine), count);
@@ -265,6 +303,100 @@ int check_uki_cmdline(struct verification *v, struct ingot_verify_row *row, stru
 
 /* --- Authenticode ------------------------------------------------------ */
 
+/* The table made again of what is in it; *ret stays NULL if that is not exact. */
+static int table_again(const struct ingot_pe_certificate *entries, size_t n,
+		       const uint8_t digest[INGOT_SHA256_SIZE],
+		       const struct ingot_certificate *const *certificates, size_t count,
+		       uint8_t **ret, size_t *ret_n, struct ingot_error *err)
+{
+	INGOT_FREE uint8_t *table = NULL;
+	size_t table_n = 0;
+
+	*ret = NULL;
+	for (size_t i = 0; i < n; i++) {
+		uint8_t *longer;
+		bool exact;
+		int rc = ingot_authenticode_is_exact(entries[i].data, entries[i].n, digest,
+						     certificates, count, &exact, err);
+
+		if (rc < 0 || !exact)
+			return rc;
+		rc = ingot_pe_table_add(table, table_n, entries[i].data, entries[i].n, &longer,
+					&table_n, err);
+		if (rc < 0)
+			return rc;
+		free(table);
+		table = longer;
+	}
+	*ret = INGOT_TAKE(table);
+	*ret_n = table_n;
+	return 0;
+}
+
+/* Checksum, place and size of the table are in no digest: the headers made again are the same. */
+static int same_headers(struct ingot_source *program, struct ingot_source *again, bool *ret,
+			struct ingot_error *err)
+{
+	size_t n = (size_t)ingot_min(program->size, INGOT_PE_HEADERS_MAX);
+	INGOT_FREE unsigned char *a = ingot_alloc(2, n + 1, err), *b = a ? a + n : NULL;
+	int rc = a ? ingot_source_read(program, 0, a, n, err) : -ENOMEM;
+
+	*ret = false;
+	if (rc < 0 || again->size != program->size)
+		return rc;
+	rc = ingot_source_read(again, 0, b, n, err);
+	*ret = rc == 0 && memcmp(a, b, n) == 0;
+	return rc;
+}
+
+static int is_exact(struct ingot_source *program,
+		    const struct ingot_certificate *const *certificates, size_t count, bool *ret,
+		    struct ingot_error *err)
+{
+	struct ingot_pe_certificate entries[INGOT_PE_SIGNATURES_MAX];
+	INGOT_SOURCE struct ingot_source *again = NULL;
+	INGOT_FREE uint8_t *table = NULL, *other = NULL;
+	uint8_t digest[INGOT_SHA256_SIZE];
+	size_t table_n, other_n = 0, n;
+	struct ingot_pe_place place;
+	int rc = ingot_pe_place_read(program, &place, err);
+
+	*ret = false;
+	if (rc == 0)
+		rc = ingot_pe_digest(program, &place, digest, err);
+	if (rc == 0)
+		rc = ingot_pe_table_load(program, &place, &table, &table_n, err);
+	if (rc == 0)
+		rc = ingot_pe_table_read(table, table_n, entries, &n, err);
+	if (rc == 0)
+		rc = table_again(entries, n, digest, certificates, count, &other, &other_n, err);
+	if (rc < 0 || !other || other_n != table_n || memcmp(table, other, table_n) != 0)
+		return rc;
+	rc = ingot_pe_attach(program, &place, other, other_n, &again, err);
+	return rc < 0 ? rc : same_headers(program, again, ret, err);
+}
+
+static int check_signature(struct ingot_verify_row *row, const struct verify_program *program,
+			   const struct ingot_certificate *const *list, size_t count,
+			   struct ingot_error *err)
+{
+	struct ingot_error why = {0};
+	bool exact = true;
+	int rc = ingot_authenticode_verify(program->source, list, count, NULL, &why);
+
+	if (rc == -ENOMEM || rc == -EIO)
+		return ingot_raise(err, rc, "%s", why.text);
+	if (rc < 0)
+		return row_bad(row, "'%s': %s", program->path, why.text);
+	/* Programs of others come with signatures of others, which may be of another form. */
+	if (program->is_uki)
+		rc = is_exact(program->source, list, count, &exact, err);
+	if (rc < 0 || exact)
+		return rc;
+	return row_bad(row, "'%s': the signature is good, but not the bytes around it",
+		       program->path);
+}
+
 static int check_signatures(struct verification *v, struct ingot_verify_row *row,
 			    struct ingot_error *err)
 {
@@ -278,13 +410,10 @@ static int check_signatures(struct verification *v, struct ingot_verify_row *row
 		return ingot_raise(err, -ENOKEY,
 				   "the EFI programs are signed, but no certificate was given");
 	for (size_t i = 0; i < v->program_count; i++) {
-		struct ingot_error why = {0};
-		int rc = ingot_authenticode_verify(v->programs[i].source, list, count, NULL, &why);
+		int rc = check_signature(row, &v->programs[i], list, count, err);
 
-		if (rc == -ENOMEM || rc == -EIO)
-			return ingot_raise(err, rc, "%s", why.text);
-		if (rc < 0)
-			return row_bad(row, "'%s': %s", v->programs[i].path, why.text);
+		if (rc < 0 || row->verdict == INGOT_VERIFY_BAD)
+			return rc;
 	}
 	return 0;
 }

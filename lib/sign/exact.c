@@ -1,0 +1,169 @@
+#include "sign/exact.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pkcs7.h>
+#include <string.h>
+
+#include "sign/keys_internal.h"
+
+static void pkcs7_cleanup(PKCS7 **p7)
+{
+	PKCS7_free(*p7); /* NULL is allowed */
+}
+#define CRYPTO_PKCS7 INGOT_CLEANUP(pkcs7_cleanup)
+
+/* Authenticode has no ContentInfo around it: it is put there, for the parser. */
+static PKCS7 *parse_bare(const void *der, size_t n)
+{
+	const unsigned char *p = der;
+	PKCS7_SIGNED *inside = d2i_PKCS7_SIGNED(NULL, &p, (long)n);
+	PKCS7 *p7 = inside ? PKCS7_new() : NULL;
+
+	if (!p7) {
+		PKCS7_SIGNED_free(inside);
+		return NULL;
+	}
+	p7->type = OBJ_nid2obj(NID_pkcs7_signed);
+	p7->d.sign = inside;
+	return p7;
+}
+
+static PKCS7 *parse(const void *der, size_t n)
+{
+	const unsigned char *p = der;
+	PKCS7 *p7 = n <= INGOT_SIGNATURE_MAX ? d2i_PKCS7(NULL, &p, (long)n) : NULL;
+
+	if (!p7 && n <= INGOT_SIGNATURE_MAX)
+		p7 = parse_bare(der, n);
+	ERR_clear_error();
+	if (p7 && PKCS7_type_is_signed(p7) && p7->d.sign && PKCS7_get_signer_info(p7))
+		return p7;
+	PKCS7_free(p7);
+	return NULL;
+}
+
+static bool is_signer(const PKCS7_SIGNER_INFO *signer, const X509 *x509)
+{
+	const PKCS7_ISSUER_AND_SERIAL *name = signer->issuer_and_serial;
+
+	return X509_NAME_cmp(name->issuer, X509_get_issuer_name(x509)) == 0 &&
+	       ASN1_INTEGER_cmp(name->serial, X509_get0_serialNumber(x509)) == 0;
+}
+
+static const struct ingot_certificate *find_certificate(
+	const PKCS7_SIGNER_INFO *signer, const struct ingot_certificate *const *certificates,
+	size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (is_signer(signer, certificates[i]->x509))
+			return certificates[i];
+	return NULL;
+}
+
+static struct ingot_signer take_signer(PKCS7_SIGNER_INFO *signer,
+				       const struct ingot_certificate *certificate)
+{
+	return (struct ingot_signer){
+		.certificate = certificate,
+		.raw = ASN1_STRING_get0_data(signer->enc_digest),
+		.raw_n = (size_t)ASN1_STRING_length(signer->enc_digest),
+	};
+}
+
+/* What was made of the parts against what there was. A part that does not fit is no failure. */
+static int compare(int rc, const struct ingot_error *why, const uint8_t *again, size_t again_n,
+		   const void *der, size_t n, bool *ret, struct ingot_error *err)
+{
+	if (rc == -ENOMEM)
+		return ingot_raise(err, rc, "%s", why->text);
+	*ret = rc == 0 && again_n == n && memcmp(again, der, n) == 0;
+	return 0;
+}
+
+int ingot_root_hash_is_exact(const void *der, size_t n, const char *root_hash_hex,
+			     const struct ingot_certificate *const *certificates, size_t count,
+			     bool *ret, struct ingot_error *err)
+{
+	CRYPTO_PKCS7 PKCS7 *p7 = parse(der, n);
+	struct ingot_signer signers[INGOT_SIGNERS_MAX];
+	STACK_OF(PKCS7_SIGNER_INFO) *list;
+	INGOT_FREE uint8_t *again = NULL;
+	struct ingot_error why = {0};
+	size_t again_n = 0;
+	int signer_count, rc;
+
+	*ret = false;
+	if (!p7)
+		return 0;
+	list = PKCS7_get_signer_info(p7);
+	signer_count = sk_PKCS7_SIGNER_INFO_num(list);
+	if (signer_count < 1 || signer_count > INGOT_SIGNERS_MAX)
+		return 0;
+	for (int i = 0; i < signer_count; i++) {
+		PKCS7_SIGNER_INFO *signer = sk_PKCS7_SIGNER_INFO_value(list, i);
+		const struct ingot_certificate *certificate =
+			find_certificate(signer, certificates, count);
+
+		if (!certificate)
+			return 0;
+		signers[i] = take_signer(signer, certificate);
+	}
+	rc = ingot_root_hash_assemble(root_hash_hex, signers, (size_t)signer_count, &again,
+				      &again_n, &why);
+	return compare(rc, &why, again, again_n, der, n, ret, err);
+}
+
+/* --- Authenticode ------------------------------------------------------ */
+
+/* The signer's among the certificates that are enclosed, as a certificate of its own. */
+static int enclosed(PKCS7 *p7, const PKCS7_SIGNER_INFO *signer, struct ingot_certificate **ret,
+		    struct ingot_error *err)
+{
+	STACK_OF(X509) *list = p7->d.sign->cert;
+
+	for (int i = 0; list && i < sk_X509_num(list); i++) {
+		X509 *x509 = sk_X509_value(list, i);
+		unsigned char *der = NULL;
+		int n, rc;
+
+		if (!is_signer(signer, x509))
+			continue;
+		n = i2d_X509(x509, &der);
+		if (n <= 0)
+			return 0;
+		rc = ingot_certificate_parse("enclosed", der, (size_t)n, ret, err);
+		OPENSSL_free(der);
+		return rc == -ENOMEM ? rc : 0;
+	}
+	return 0;
+}
+
+int ingot_authenticode_is_exact(const void *der, size_t n,
+				const uint8_t pe_digest[INGOT_SHA256_SIZE],
+				const struct ingot_certificate *const *certificates, size_t count,
+				bool *ret, struct ingot_error *err)
+{
+	INGOT_CERTIFICATE struct ingot_certificate *own = NULL;
+	CRYPTO_PKCS7 PKCS7 *p7 = parse(der, n);
+	const struct ingot_certificate *certificate;
+	INGOT_FREE uint8_t *again = NULL;
+	struct ingot_error why = {0};
+	PKCS7_SIGNER_INFO *signer;
+	struct ingot_signer taken;
+	size_t again_n = 0;
+	int rc = 0;
+
+	*ret = false;
+	if (!p7 || sk_PKCS7_SIGNER_INFO_num(PKCS7_get_signer_info(p7)) != 1)
+		return 0;
+	signer = sk_PKCS7_SIGNER_INFO_value(PKCS7_get_signer_info(p7), 0);
+	certificate = find_certificate(signer, certificates, count);
+	if (!certificate)
+		rc = enclosed(p7, signer, &own, err);
+	if (rc < 0 || (!certificate && !own))
+		return rc;
+	taken = take_signer(signer, certificate ? certificate : own);
+	rc = ingot_authenticode_assemble(pe_digest, &taken, &again, &again_n, &why);
+	return compare(rc, &why, again, again_n, der, n, ret, err);
+}
