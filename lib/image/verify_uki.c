@@ -338,7 +338,8 @@ static int same_headers(struct ingot_source *program, struct ingot_source *again
 			struct ingot_error *err)
 {
 	size_t n = (size_t)ingot_min(program->size, INGOT_PE_HEADERS_MAX);
-	INGOT_FREE unsigned char *a = ingot_alloc(2, n + 1, err), *b = a ? a + n : NULL;
+	INGOT_FREE unsigned char *a = ingot_alloc(2, n + 1, err);
+	unsigned char *b = a ? a + n : NULL;
 	int rc = a ? ingot_source_read(program, 0, a, n, err) : -ENOMEM;
 
 	*ret = false;

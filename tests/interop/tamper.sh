@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# One byte changed, and `ingot verify` has to see it: tamper.sh INGOT
+# Small images of both layouts, with and without a signed UKI, raw and in every container; a table of
+# named places and INGOT_TAMPER_COUNT random ones (default 60) for each. Run it with 10000 by
+# hand, with a release build: that takes some minutes an image.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=../tally.sh
+. "$here/../tally.sh"
+ingot=$(realpath -- "${1:?usage: tamper.sh INGOT}")
+tamper=$(dirname -- "$ingot")/tests/tamper
+count=${INGOT_TAMPER_COUNT:-60}
+seed=${INGOT_TAMPER_SEED:-1}
+source_dir=$(cd -- "$here/../.." && pwd)
+stub=/usr/lib/systemd/boot/efi/linuxx64.efi.stub
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+cd -- "$work"
+export LC_ALL=C TZ=UTC
+unset SOURCE_DATE_EPOCH
+
+# --- images ----------------------------------------------------------------------------------------
+
+mkdir -p tree/usr/lib/systemd tree/usr/bin tree/etc tree/boot
+printf 'ID=test\nVERSION_ID=1\n' >tree/usr/lib/os-release
+seq 1 200000 >tree/usr/lib/numbers
+seq 1 5000 >tree/usr/lib/systemd/more
+ln -s numbers tree/usr/lib/link
+echo test >tree/etc/hostname
+cp "$stub" tree/boot/vmlinuz-6.1
+seq 1 5000 >initrd
+find tree -exec touch -h -d @1600000000 {} +
+tar --numeric-owner --owner=0 --group=0 -C tree -cf tree.tar .
+"$source_dir/signing/make-test-keys.sh" keys >/dev/null
+"$source_dir/signing/make-test-keys.sh" stranger >/dev/null
+
+# shrink LAYOUT SIZE
+shrink() {
+	sed -E "s/size: 128M/size: 34M/; s/size: 1G/size: 4M/; s/size: 64M/size: 1M/
+		s/^size: .*/size: $2/" "$source_dir/layouts/$1.yaml" |
+		sed '/label: OEM  /,/size:/s/size: 34M/size: 8M/' >"$1.yaml"
+}
+shrink flatcar 76M
+shrink discoverable 68M
+
+# image NAME LAYOUT [LINE OF signing:...]
+image() {
+	local name=$1 layout=$2
+	shift 2
+	cat >"recipe-$name.yaml" <<-RECIPE
+		name: $name
+		version: "1"
+		architecture: x86-64
+		epoch: 1700000000
+		layout: ./$layout.yaml
+		tree: tree.tar
+		boot:
+		  linux: tree:boot/vmlinuz-*
+		  initrd: initrd
+		  stub: $stub
+		  cmdline: console=ttyS0
+		signing:
+		  key: keys/root-hash.key
+		  certificate: keys/root-hash.crt
+	RECIPE
+	[ $# = 0 ] || printf "  %s\n" "$@" >>"recipe-$name.yaml"
+	"$ingot" build "recipe-$name.yaml" --output . >/dev/null
+}
+
+secure_boot='secure-boot: {key: keys/root-hash.key, certificate: keys/root-hash.crt}'
+check "build a Flatcar image" image flatcar flatcar
+check "build a Discoverable image, signed UKI" image discoverable discoverable "$secure_boot"
+[ "$failed" = 0 ] || verdict
+
+# --- the table, random places ----------------------------------------------------------------------
+
+for name in flatcar discoverable; do
+	add "$tamper" "$name-1.raw" keys/root-hash.crt "$name-1.manifest.json" "$count" "$seed" || :
+done
+
+# Where the UKI is signed, nothing but ROOT's contents is left to the manifest.
+add "$tamper" discoverable-1.raw keys/root-hash.crt - 0 "$seed" || :
+
+# --- containers ------------------------------------------------------------------------------------
+
+verified() { # IMAGE
+	"$ingot" verify "$1" --certificate keys/root-hash.crt --allow-test-keys \
+		--manifest discoverable-1.manifest.json
+}
+for format in qcow2 qcow2-zstd qcow2-v2 vmdk vhd; do
+	file=$format.${format%%-*}
+	check "convert to $format" "$ingot" convert discoverable-1.raw --to "$format=$file"
+	check "$format: verified" verified "$file"
+	add "$tamper" "$file" keys/root-hash.crt discoverable-1.manifest.json "$count" "$seed" || :
+done
+
+# --- who is asked ----------------------------------------------------------------------------------
+
+refused() { # CHECK VERIFY-ARGUMENT...
+	local name=$1 status=0
+	shift
+	"$ingot" verify "$@" --json >report.json || status=$?
+	[ "$status" = 1 ] && jq -e --arg name "$name" \
+		'.verified == false and any(.checks[]; .name == $name and .verdict != "good")' \
+		report.json
+}
+check "a test key is refused" refused signature.test-keys flatcar-1.raw \
+	--certificate keys/root-hash.crt
+check "without a certificate nothing is verified" refused roothash.trust flatcar-1.raw
+check "somebody else's certificate" refused signature.initrd flatcar-1.raw \
+	--certificate keys/ca.crt --allow-test-keys
+check "a manifest of another image" refused manifest.blocks flatcar-1.raw \
+	--certificate keys/root-hash.crt --allow-test-keys --manifest discoverable-1.manifest.json
+check "another root hash" refused verity.tree flatcar-1.raw --certificate keys/root-hash.crt \
+	--allow-test-keys --root-hash "$(printf '%064d' 0)"
+check "a UKI whose signer has a certificate by the one given" "$ingot" verify discoverable-1.raw \
+	--certificate keys/root-hash.crt --secure-boot-certificate keys/ca.crt --allow-test-keys
+check "an unsigned UKI where a signed one is asked for" refused uki.signature flatcar-1.raw \
+	--certificate keys/root-hash.crt --secure-boot-certificate keys/root-hash.crt \
+	--allow-test-keys
+check "a UKI signed by somebody else" refused uki.signature discoverable-1.raw \
+	--certificate keys/root-hash.crt --secure-boot-certificate stranger/ca.crt --allow-test-keys
+check "another layout" refused layout.partitions flatcar-1.raw --layout discoverable \
+	--certificate keys/root-hash.crt --allow-test-keys
+cp flatcar-1.raw flatcar-1.qcow2
+check "a name that promises another format" refused container.format flatcar-1.qcow2 \
+	--certificate keys/root-hash.crt --allow-test-keys
+head -c 50000000 flatcar-1.raw >short.raw
+check "a disk that is cut off" refused gpt.primary short.raw --certificate keys/root-hash.crt \
+	--allow-test-keys
+status=0
+"$ingot" verify no-such-file --certificate keys/root-hash.crt 2>said || status=$?
+check "no such file: exit status 2" test "$status" = 2
+verdict
