@@ -468,7 +468,7 @@ static void gce(void **state)
 		assert_ok(ingot_check_source(file, &target, &report, &err));
 		check_failures(&report, failed, sizeof(failed));
 		/* What the reader makes of a broken tar is not what is asked here. */
-		if (*cases[i].want ? !strstr(failed, cases[i].want) : !!strstr(failed, "gce-tar"))
+		if (*cases[i].want ? !strstr(failed, cases[i].want) : *failed)
 			fail_msg("case %zu: '%s' failed, not '%s'", i, failed, cases[i].want);
 		assert_true(strncmp(cases[i].want, "gce", 3) == 0 || !strstr(failed, "gce-tar"));
 		ingot_check_report_done(&report);
