@@ -130,7 +130,7 @@ for name in $containers; do
 	head -c $((size - 100000)) good >peer
 	refused "$name that is cut off" "$words" peer
 	head -c 700 good >peer
-	refused "$name that is mostly missing" "cut off\|past its end\|missing" peer
+	refused "$name that is mostly missing" "cut off\|past its end\|not in the file\|missing" peer
 done
 
 hostile() { # FORMAT NAME WORDS OFFSET BYTES
