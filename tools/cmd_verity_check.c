@@ -1,12 +1,9 @@
-#include <errno.h>
 #include <stdio.h>
 
 #include "base/text.h"
 #include "cli.h"
 #include "verity/check.h"
-#include "verity/superblock.h"
-#include "verity_fec.h"
-#include "verity_options.h"
+#include "verity_device.h"
 
 enum { EXIT_VERIFIED = 0, EXIT_NOT_VERIFIED = 1 };
 
@@ -20,120 +17,50 @@ struct check_options {
 struct check {
 	const struct cli *cli;
 	const struct check_options *options;
-	const char *data_path, *hash_path;
-	struct ingot_source *data, *hash;
-	struct ingot_verity_superblock superblock; /* read, or made from the options */
-	uint8_t root[INGOT_VERITY_DIGEST_MAX];
-	size_t root_size;
+	struct verity_device device;
 
 	struct ingot_verity_result result;
 	enum ingot_verity_verdict second; /* of libcryptsetup */
 	char second_words[INGOT_VERITY_WORDS];
-
-	struct verity_fec fec;
-	const char *fec_path;
-	struct ingot_source *parity;
 	struct ingot_fec_result fec_result;
 };
-
-/* --- parameters -------------------------------------------------------- */
-
-/* With a superblock an option could only contradict it. */
-static int check_options(const struct cli *cli, const struct verity_options *o,
-			 struct ingot_error *err)
-{
-	if (o->no_superblock && !o->salt)
-		return cli_usage(cli, err,
-				 "without a superblock the salt is not known: give --salt HEX, or "
-				 "--salt - if there is none");
-	if (!o->no_superblock && (o->salt || o->hash || o->data_blocks.given ||
-				  o->data_block_size.given || o->hash_block_size.given))
-		return cli_usage(
-			cli, err,
-			"--salt, --hash, --data-blocks and block sizes are in the superblock; "
-			"they go with --no-superblock");
-	return 0;
-}
-
-/* On the hash device, or opened in a file of its own into *ret_own. */
-static int open_parity(struct check *check, struct ingot_source **ret_own, struct ingot_error *err)
-{
-	const char *path = check->options->verity.fec_file;
-	int rc;
-
-	check->fec_path = path ? path : check->hash_path;
-	check->parity = check->hash;
-	if (!path)
-		return 0;
-	rc = ingot_source_open(path, ret_own, err);
-	check->parity = *ret_own;
-	return rc;
-}
-
-static int read_superblock(struct check *check, struct ingot_error *err)
-{
-	const struct verity_options *o = &check->options->verity;
-	struct ingot_verity_geometry g;
-	int rc;
-
-	if (o->no_superblock) {
-		rc = verity_params(o, &check->superblock.params, err);
-		if (rc == 0)
-			rc = verity_data_blocks(o, &check->superblock.params, check->data,
-						&check->superblock.data_blocks, err);
-	} else {
-		rc = ingot_verity_superblock_read(check->hash, o->hash_offset.value,
-						  &check->superblock, err);
-	}
-	if (rc == 0)
-		rc = ingot_verity_geometry(&check->superblock.params, check->superblock.data_blocks,
-					   o->hash_offset.value, &g, err);
-	if (rc == 0)
-		rc = verity_check_overlap(o, &g, err);
-	if (rc == 0)
-		rc = verity_fec_init(o, &check->superblock.params, &g, check->hash->size,
-				     &check->fec, err);
-	if (rc == 0)
-		rc = ingot_verity_parse_root(&check->superblock.params, check->options->root_hash,
-					     check->root, &check->root_size, err);
-	return rc;
-}
 
 /* --- checking ---------------------------------------------------------- */
 
 static int check_both(struct check *check, struct ingot_error *err)
 {
 	const struct ingot_verity_check job = {
-		.data = check->data,
-		.data_blocks = check->superblock.data_blocks,
-		.hash = check->hash,
+		.data = check->device.data,
+		.data_blocks = check->device.superblock.data_blocks,
+		.hash = check->device.hash,
 		.hash_offset = check->options->verity.hash_offset.value,
-		.root = check->root,
-		.root_size = check->root_size,
+		.root = check->device.root,
+		.root_size = check->device.root_size,
 		.jobs = check->cli->jobs,
 	};
-	int rc = ingot_verity_check(&check->superblock.params, &job, &check->result, err);
+	int rc = ingot_verity_check(&check->device.superblock.params, &job, &check->result, err);
 
 	if (rc < 0)
 		return rc;
-	return ingot_verity_check_cryptsetup(&check->superblock.params, job.data_blocks,
-					     check->data_path, check->hash_path, job.hash_offset,
-					     check->root, check->root_size, &check->second,
-					     check->second_words, err);
+	return ingot_verity_check_cryptsetup(
+		&check->device.superblock.params, job.data_blocks, check->device.data_path,
+		check->device.hash_path, job.hash_offset, check->device.root,
+		check->device.root_size, &check->second, check->second_words, err);
 }
 
 static int check_parity(struct check *check, struct ingot_error *err)
 {
 	const struct ingot_fec_job job = {
-		.data = check->data,
-		.hash = check->hash,
-		.parity_offset = check->fec.offset,
+		.data = check->device.data,
+		.hash = check->device.hash,
+		.parity_offset = check->device.fec.offset,
 		.jobs = check->cli->jobs,
 	};
 
-	if (!check->fec.wanted)
+	if (!check->device.fec.wanted)
 		return 0;
-	return ingot_fec_check(&check->fec.geometry, &job, check->parity, &check->fec_result, err);
+	return ingot_fec_check(&check->device.fec.geometry, &job, check->device.parity,
+			       &check->fec_result, err);
 }
 
 /* --- report ------------------------------------------------------------ */
@@ -158,7 +85,7 @@ static bool is_verified(const struct check *check)
 
 static bool is_parity_right(const struct check *check)
 {
-	return !check->fec.wanted || check->fec_result.verdict == INGOT_VERITY_GOOD;
+	return !check->device.fec.wanted || check->fec_result.verdict == INGOT_VERITY_GOOD;
 }
 
 static void level_text(int level, char *text, size_t size)
@@ -182,7 +109,7 @@ static void complain(const struct check *check)
 			"ingot %s: not verified: %s block %llu, at %llu of '%s', is wrong\n",
 			check->cli->command->name, level, (unsigned long long)result->block,
 			(unsigned long long)result->offset,
-			is_data ? check->data_path : check->hash_path);
+			is_data ? check->device.data_path : check->device.hash_path);
 	if (check->second == INGOT_VERITY_BAD)
 		fprintf(stderr, "ingot %s: not verified by libcryptsetup: %s\n",
 			check->cli->command->name, check->second_words);
@@ -193,7 +120,7 @@ static void complain(const struct check *check)
 			"ingot %s: not the parity of these data and this tree: codeword %llu, at "
 			"%llu of '%s', is wrong\n",
 			check->cli->command->name, (unsigned long long)check->fec_result.codeword,
-			(unsigned long long)check->fec_result.offset, check->fec_path);
+			(unsigned long long)check->fec_result.offset, check->device.fec_path);
 }
 
 /* Where the data or the tree is wrong, and what is known of the parity. */
@@ -211,7 +138,7 @@ static int add_results(const struct check *check, json_t *object, struct ingot_e
 					 json_integer((json_int_t)result->block)) |
 		     json_object_set_new(object, "bad_offset",
 					 json_integer((json_int_t)result->offset));
-	if (check->fec.wanted)
+	if (check->device.fec.wanted)
 		rc |= json_object_set_new(object, "fec", json_string(verdict_text(fec->verdict)));
 	if (fec->verdict == INGOT_VERITY_BAD)
 		rc |= json_object_set_new(object, "fec_bad_codeword",
@@ -220,7 +147,7 @@ static int add_results(const struct check *check, json_t *object, struct ingot_e
 					  json_integer((json_int_t)fec->offset));
 	if (rc != 0)
 		return ingot_raise_oom(err, 0);
-	return verity_fec_report(&check->fec, object, err);
+	return verity_fec_report(&check->device.fec, object, err);
 }
 
 static int report(const struct check *check, struct ingot_error *err)
@@ -229,12 +156,12 @@ static int report(const struct check *check, struct ingot_error *err)
 	json_t *object;
 	int rc;
 
-	ingot_hex(check->root, check->root_size, root);
+	ingot_hex(check->device.root, check->device.root_size, root);
 	object = json_pack("{s:s, s:s, s:s, s:I, s:s}", "root_hash", root, "result",
 			   verdict_text(is_verified(check) ? INGOT_VERITY_GOOD : INGOT_VERITY_BAD),
 			   "libcryptsetup", verdict_text(check->second), "data_blocks",
-			   (json_int_t)check->superblock.data_blocks, "hash",
-			   check->superblock.params.hash);
+			   (json_int_t)check->device.superblock.data_blocks, "hash",
+			   check->device.superblock.params.hash);
 	if (!object)
 		return ingot_raise_oom(err, 0);
 	rc = add_results(check, object, err);
@@ -248,10 +175,8 @@ static int report(const struct check *check, struct ingot_error *err)
 
 static int run_opened(struct check *check, struct ingot_error *err)
 {
-	int rc = read_superblock(check, err);
+	int rc = check_both(check, err);
 
-	if (rc == 0)
-		rc = check_both(check, err);
 	if (rc == 0)
 		rc = check_parity(check, err);
 	if (rc == 0 && (check->options->json || !check->cli->quiet))
@@ -267,29 +192,13 @@ static int run_opened(struct check *check, struct ingot_error *err)
 static int run(const struct cli *cli, struct ingot_error *err)
 {
 	const struct check_options *o = cli->options;
-	INGOT_SOURCE struct ingot_source *data = NULL, *hash = NULL, *parity = NULL;
-	struct check check = {
-		.cli = cli,
-		.options = o,
-		.data_path = cli->args[0],
-		.hash_path = o->verity.hash_file ? o->verity.hash_file : cli->args[0],
-	};
-	int rc = verity_check_placement(cli, &o->verity, err);
+	struct check check = {.cli = cli, .options = o};
+	int rc = verity_device_open(cli, &o->verity, o->root_hash, &check.device, err);
 
 	if (rc == 0)
-		rc = check_options(cli, &o->verity, err);
-	if (rc == 0)
-		rc = ingot_source_open(check.data_path, &data, err);
-	if (rc == 0)
-		rc = ingot_source_open(check.hash_path, &hash, err);
-	if (rc < 0)
-		return rc;
-	check.data = data;
-	check.hash = hash;
-	rc = open_parity(&check, &parity, err);
-	if (rc < 0)
-		return rc;
-	return run_opened(&check, err);
+		rc = run_opened(&check, err);
+	verity_device_close(&check.device);
+	return rc;
 }
 
 static const struct cli_option OPTIONS[] = {

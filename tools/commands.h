@@ -14,7 +14,7 @@ extern const struct cli_command cmd_build;
 extern const struct cli_command cmd_mkfs;
 extern const struct cli_command cmd_inspect;
 extern const struct cli_command cmd_verify;
-extern const struct cli_command cmd_verity_format, cmd_verity_check;
+extern const struct cli_command cmd_verity_format, cmd_verity_check, cmd_verity_repair;
 extern const struct cli_command cmd_disk;
 extern const struct cli_command cmd_convert;
 extern const struct cli_command cmd_vendors;

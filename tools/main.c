@@ -23,6 +23,7 @@ const struct cli_command *const cli_commands[] = {
 	&cmd_mkfs,
 	&cmd_verity_format,
 	&cmd_verity_check,
+	&cmd_verity_repair,
 	&cmd_sign_root_hash,
 	&cmd_sign_pe,
 	&cmd_sign_file,
