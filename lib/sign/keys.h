@@ -85,7 +85,7 @@ INGOT_API INGOT_MUST_USE int ingot_key_sign(const struct ingot_key *key,
 
 /*
  * For a program's main, before it opens a key: no core dump and no debugger of the same user gets
- * at this process from now on.
+ * at this process from now on, and private numbers go to memory that is not swapped.
  */
 INGOT_API void ingot_key_protect_process(void);
 

@@ -9,7 +9,11 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-enum { PAGES = SECRET_MAX + 2 }; /* bytes asked for; the kernel rounds up */
+enum {
+	PAGES = SECRET_MAX + 2,	   /* bytes asked for; the kernel rounds up */
+	SECURE_HEAP = 1024 * 1024, /* two RSA keys of 4096 bits take a tenth of it */
+	SECURE_LEAST = 32,	   /* bytes of one allocation */
+};
 
 static int make_room(struct secret *secret, struct ingot_error *err)
 {
@@ -132,4 +136,6 @@ void ingot_key_protect_process(void)
 	/* Either would do for core dumps; the second also keeps /proc/PID/mem shut. */
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	/* Where libcrypto puts private numbers; without it, among everything else. */
+	(void)CRYPTO_secure_malloc_init(SECURE_HEAP, SECURE_LEAST);
 }

@@ -76,7 +76,11 @@ make_recipe() {
 		  stub: $STUB
 		  os-release: os-release
 		  cmdline: console=ttyS0
-		signing: {key: key, certificate: certificate}
+		signing:
+		  key: key
+		  certificate: certificate
+		  manifest: true
+		  secure-boot: {key: key, certificate: certificate}
 		outputs: [raw]
 	END
 }
@@ -140,6 +144,25 @@ case_sign_root-hash() {
 	outputs=(signature)
 }
 
+case_sign_pe() {
+	command=(sign pe "$STUB" --key fixtures/key --certificate fixtures/certificate
+		--output out/signed.efi)
+	outputs=(signed.efi)
+}
+
+case_sign_sums() {
+	command=(sign sums fixtures/data fixtures/base --key fixtures/key
+		--certificate fixtures/certificate --output out/SHA256SUMS)
+	outputs=(SHA256SUMS SHA256SUMS.p7s)
+}
+
+case_sign_efi-variable() {
+	: >fixtures/list
+	command=(sign efi-variable PK fixtures/list --key fixtures/key
+		--certificate fixtures/certificate --output out/PK.auth)
+	outputs=(PK.auth)
+}
+
 case_initrd() {
 	command=(initrd --base fixtures/base --base fixtures/data --root-hash $ROOT_HASH
 		--data-device /dev/vda1 --hash-device /dev/vda2 --certificate fixtures/certificate
@@ -175,9 +198,10 @@ case_mkfs_from_a_folder() {
 # The summary tells how long things took, so it is left out.
 case_build() {
 	command=(build fixtures/recipe.yaml --output out --quiet)
-	outputs=(test-1.raw test-1.manifest.json)
+	outputs=(test-1.raw test-1.manifest.json test-1.manifest.json.p7s)
 }
 
 cases="case_mkfs case_mkfs_from_a_folder case_verity_format case_verity_format_appended
-case_verity_format_parity case_verity_format_appended_parity case_sign_root-hash case_initrd
+case_verity_format_parity case_verity_format_appended_parity case_sign_root-hash
+case_sign_pe case_sign_sums case_sign_efi-variable case_initrd
 case_uki case_disk case_build"
