@@ -53,24 +53,39 @@ strangers_keys() {
 			-keyout "$1/root-hash.key" -out "$1/root-hash.crt"
 }
 
-# sign_uki IMAGE SIGNED: a copy of the image whose UKI is signed with the key of our certificate
-sign_uki() {
-	local esp uki=::EFI/BOOT/BOOTX64.EFI
-	esp=$2@@$(sfdisk --json "$1" | jq -r '.partitiontable | .sectorsize * first(.partitions[] |
+# Signed with the key of our certificate, whoever signs the root hash.
+secure='/^signing:/a\  secure-boot: {key: keys/root-hash.key, certificate: keys/root-hash.crt}'
+
+# uki IMAGE FILE: its UKI into the file
+uki() {
+	local esp
+	esp=$1@@$(sfdisk --json "$1" | jq -r '.partitiontable | .sectorsize * first(.partitions[] |
 		select(.type == "C12A7328-F81F-11D2-BA4B-00A0C93EC93B")).start') || return
-	cp --sparse=always "$1" "$2" &&
-		mcopy -o -i "$esp" "$uki" "$folder/uki.efi" &&
-		sbsign --key "$folder/keys/root-hash.key" --cert "$folder/keys/root-hash.crt" \
-			--output "$folder/signed.efi" "$folder/uki.efi" &&
-		sbverify --cert "$folder/keys/root-hash.crt" "$folder/signed.efi" &&
-		mcopy -o -i "$esp" "$folder/signed.efi" "$uki"
+	mcopy -o -i "$esp" ::EFI/BOOT/BOOTX64.EFI "$2"
 }
 
 # make CASE LAYOUT SED-SCRIPT: the small image of that layout, its recipe changed by the script
 make() {
-	sed "$3" "$here/recipes/small-$2.yaml" >"$folder/$1.yaml" &&
+	sed "$3" "$here/recipes/small-$2.yaml" | sed "$secure" >"$folder/$1.yaml" &&
 		"$ingot" build "$folder/$1.yaml" --output "$folder/$1" &&
-		sign_uki "$folder/$1/small-1.raw" "$folder/$1.raw"
+		mv "$folder/$1/small-1.raw" "$folder/$1.raw" &&
+		uki "$folder/$1.raw" "$folder/uki.efi" &&
+		sbverify --cert "$folder/keys/root-hash.crt" "$folder/uki.efi"
+}
+
+# The flatcar image, its UKI not signed.
+unsigned_build() {
+	sed "$enforce" "$here/recipes/small-flatcar.yaml" >"$folder/plain.yaml" &&
+		"$ingot" build "$folder/plain.yaml" --output "$folder/plain" &&
+		mv "$folder/plain/small-1.raw" "$folder/plain.raw"
+}
+
+# change_command_line IMAGE CHANGED: one byte of a word that only our own guest reads
+change_command_line() {
+	local at
+	at=$(LC_ALL=C grep -abom1 ingot.poweroff "$1" | head -n 1 | cut -d : -f 1) && [ -n "$at" ] &&
+		cp --sparse=always "$1" "$2" &&
+		printf '~' | dd of="$2" bs=1 seek="$at" conv=notrunc status=none && ! cmp -s "$1" "$2"
 }
 
 # start CASE [IMAGE]
@@ -86,7 +101,7 @@ said() {
 
 # accepted CASE LAYOUT
 accepted() {
-	check "$1: build, sign the UKI" make "$1" "$2" "$enforce"
+	check "$1: build with a signed UKI" make "$1" "$2" "$enforce"
 	check "$1: it boots" start "$1"
 	check "$1: with Secure Boot" said "$1" '[Ss]ecure boot enabled'
 	check "$1: the kernel wants signatures" said "$1" '^proof: Y$'
@@ -98,7 +113,7 @@ accepted() {
 
 # refused CASE REASON SED-SCRIPT: the firmware and the kernel start, the kernel refuses the root hash
 refused() {
-	check "$1: build, sign the UKI" make "$1" flatcar "$3"
+	check "$1: build with a signed UKI" make "$1" flatcar "$3"
 	check "$1: it does not boot" not start "$1"
 	check "$1: with Secure Boot" said "$1" '[Ss]ecure boot enabled'
 	check "$1: the kernel says why" said "$1" "Root hash verification failed \\(-$2\\)"
@@ -119,7 +134,14 @@ refused impostor EKEYREJECTED "s,keys/,impostor/,; $enforce"
 refused unsigned ENOKEY '/^  cmdline:/s/$/ dm_verity.require_signatures=1/'
 
 # All of it stands on the firmware starting no UKI, and so no command line, but a signed one.
-check "the firmware refuses a UKI that is not signed" not start uki "$folder/flatcar/small-1.raw"
-check "it says why" said uki 'BdsDxe: failed to load .*: Access Denied'
-check "no kernel was started" not said uki 'Linux version|EFI stub'
+# refused_by_firmware CASE IMAGE
+refused_by_firmware() {
+	check "the firmware refuses a UKI that is $1" not start "$1" "$2"
+	check "$1: it says why" said "$1" 'BdsDxe: failed to load .*: Access Denied'
+	check "$1: no kernel was started" not said "$1" 'Linux version|EFI stub'
+}
+check "build without a signature" unsigned_build
+refused_by_firmware unsigned-uki "$folder/plain.raw"
+check "change a byte of a signed one" change_command_line "$folder/flatcar.raw" "$folder/changed.raw"
+refused_by_firmware changed-uki "$folder/changed.raw"
 verdict
