@@ -63,4 +63,41 @@ check "--markdown with a name is refused" not "$ingot" vendors ami --markdown
 full() { ! "$ingot" vendors >/dev/full 2>err.txt && grep -q "No space left" err.txt; }
 check "a full disk is an error" full
 
+# --- a disk for each of them, checked -------------------------------------------------------------
+
+# Partitions that are quickly read; the tree and the kernel are stand-ins.
+stub=/usr/lib/systemd/boot/efi/linuxx64.efi.stub
+mkdir -p tree/usr/lib tree/boot
+printf 'ID=test\nVERSION_ID=1\n' >tree/usr/lib/os-release
+cp "$stub" tree/boot/vmlinuz-6.1
+seq 50000 >initrd
+sed -E "s/size: 128M/size: 40M/; s/size: 1G/size: 24M/; s/size: 64M/size: 1M/
+	s/^size: .*/size: 200M/" "$top/layouts/flatcar.yaml" >flatcar.yaml
+cat >recipe.yaml <<-RECIPE
+	name: test
+	version: "1"
+	architecture: x86-64
+	epoch: 1700000000
+	layout: ./flatcar.yaml
+	tree: tree
+	owner: "0:0"
+	boot: {linux: "tree:boot/vmlinuz-*", initrd: initrd, stub: $stub, cmdline: quiet}
+	outputs: [$(names | paste -sd ,)]
+RECIPE
+check "one build for all of them" "$ingot" build recipe.yaml --output out
+
+# keeps_rules NAME SUFFIX: of those that start with a BIOS, all but the boot loader, which is missing
+keeps_rules() {
+	local got=0
+	"$ingot" convert -q --check "vendor:$1" "out/test-1-$1$2" >out.txt || got=$?
+	cat out.txt
+	case $1 in
+	akamai | digitalocean) [ $got = 1 ] && [ "$(cut -d : -f 1 out.txt)" = "FAILED  boot-path" ] ;;
+	*) [ $got = 0 ] ;;
+	esac
+}
+while read -r name suffix; do
+	check "$name$suffix keeps the vendor's rules" keeps_rules "$name" "$suffix"
+done < <(jq -r '.vendors[] | .name as $n | .outputs[] | $n + " " + .suffix' all.json)
+
 verdict
