@@ -105,6 +105,29 @@ bool repair_is_certain(const struct repair *r, uint64_t number)
 	return true;
 }
 
+/* Whether most blocks below a block of the tree match the digests in it. */
+static bool is_mostly_right(const struct repair *r, int level, uint64_t block)
+{
+	uint64_t first = block * r->tree->digests_per_block, bad = 0;
+	uint64_t count = level == 0 ? r->tree->data_blocks : r->tree->levels[level - 1].blocks;
+	uint64_t end = ingot_min(first + r->tree->digests_per_block, count);
+
+	for (uint64_t i = first; i < end; i++)
+		bad += is_suspect(r, repair_number(r, level - 1, i));
+	return 2 * bad <= end - first;
+}
+
+bool repair_is_likely(const struct repair *r, uint64_t number)
+{
+	struct ingot_fec_block at = repair_place(r, number);
+
+	if (repair_is_certain(r, number))
+		return true;
+	if (at.level != INGOT_VERITY_LEVEL_DATA && is_mostly_right(r, at.level, at.block))
+		return false;
+	return is_mostly_right(r, at.level + 1, at.block / r->tree->digests_per_block);
+}
+
 /* --- a block that was put right ------------------------------------------ */
 
 static int look_again(struct repair *r, const struct ingot_fec_block *parent,

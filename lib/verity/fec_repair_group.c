@@ -80,32 +80,30 @@ static uint64_t number_of(const struct group *g, unsigned row)
 	return row * g->stride + g->index;
 }
 
-static bool is_lost(const struct repair *r, const struct group *g, unsigned row, bool certain)
+enum sure { SUSPECT, LIKELY, CERTAIN, SURE_COUNT };
+
+static bool is_lost(const struct repair *r, const struct group *g, unsigned row, enum sure sure)
 {
 	uint64_t number = number_of(g, row);
 
-	return number < r->end && r->suspects[number / 8] >> (number % 8) & 1 &&
-	       (!certain || repair_is_certain(r, number));
+	if (number >= r->end || !(r->suspects[number / 8] >> (number % 8) & 1))
+		return false;
+	return sure == SUSPECT || (sure == LIKELY && repair_is_likely(r, number)) ||
+	       repair_is_certain(r, number);
 }
 
-/* All suspects, or if they are too many those that are certainly wrong; false: those are, too. */
-static bool find_lost(const struct repair *r, struct group *g)
+/* False: those are more than can be told. */
+static bool find_lost(const struct repair *r, struct group *g, enum sure sure)
 {
-	for (int certain = 0; certain < 2; certain++) {
-		unsigned lost = 0;
-
-		for (unsigned row = 0; row < r->fec->rows; row++) {
-			if (!is_lost(r, g, row, certain))
-				continue;
-			if (lost < r->fec->roots)
-				g->rows[lost] = (uint8_t)row;
-			lost++;
-		}
-		g->lost = lost;
-		if (lost <= r->fec->roots)
-			return true;
+	g->lost = 0;
+	for (unsigned row = 0; row < r->fec->rows; row++) {
+		if (!is_lost(r, g, row, sure))
+			continue;
+		if (g->lost == r->fec->roots)
+			return false;
+		g->rows[g->lost++] = (uint8_t)row;
 	}
-	return false;
+	return true;
 }
 
 /* syndrome n = syndrome n * alpha^n + byte, for the next byte of each codeword. */
@@ -189,7 +187,7 @@ static int accept_all(struct repair *r, const struct group *g, struct ingot_erro
 		uint64_t number = number_of(g, g->rows[k]);
 		bool good = false;
 
-		if (!is_lost(r, g, g->rows[k], /* certain = */ true))
+		if (!is_lost(r, g, g->rows[k], CERTAIN))
 			continue;
 		rc = repair_matches(r, number, bytes, &good, err);
 		if (rc == 0 && good)
@@ -198,17 +196,25 @@ static int accept_all(struct repair *r, const struct group *g, struct ingot_erro
 	return rc;
 }
 
+/* With all suspects lost, or only the likely ones, or those that are certainly wrong. */
 int repair_decode(struct repair *r, uint64_t number, struct ingot_error *err)
 {
 	struct group g = {.stride = r->fec->codewords / r->fec->block_size};
-	int rc;
+	unsigned before = 0;
+	int rc = 0;
 
 	g.index = number % g.stride;
-	if (!find_lost(r, &g))
-		return 0;
-	rc = sum_up(r, &g, err);
-	if (rc < 0)
-		return rc;
-	decode_columns(r, &g);
-	return accept_all(r, &g, err);
+	for (enum sure sure = SUSPECT; sure < SURE_COUNT && rc == 0; sure++) {
+		if (!find_lost(r, &g, sure) || g.lost == before)
+			continue;
+		before = g.lost;
+		rc = sum_up(r, &g, err);
+		if (rc < 0)
+			return rc;
+		decode_columns(r, &g);
+		rc = accept_all(r, &g, err);
+		if (!is_lost(r, &g, (unsigned)(number / g.stride), SUSPECT))
+			break;
+	}
+	return rc;
 }

@@ -38,6 +38,8 @@ int repair_read(struct repair *r, uint64_t number, uint8_t *bytes, struct ingot_
 int repair_matches(struct repair *r, uint64_t number, const uint8_t *bytes, bool *ret,
 		   struct ingot_error *err);
 bool repair_is_certain(const struct repair *r, uint64_t number);
+/* A suspect that is wrong, as far as its neighbours tell where the tree above it is lost. */
+bool repair_is_likely(const struct repair *r, uint64_t number);
 
 /* These bytes match: write them. */
 int repair_accept(struct repair *r, uint64_t number, const uint8_t *bytes, struct ingot_error *err);

@@ -185,6 +185,32 @@ static void test_geometry(void **state)
 	assert_int_equal(g.parity_size, 8192);
 }
 
+/* The most data that leaves room for tree and parity: with one block more it does not fit. */
+static void test_fit(void **state)
+{
+	const struct ingot_verity_params params = ingot_verity_defaults();
+	struct ingot_verity_geometry tree;
+	struct ingot_fec_geometry g;
+	uint64_t blocks, without;
+
+	(void)state;
+	for (uint64_t bytes = 6 * 4096; bytes < UINT64_C(1) << 32; bytes = bytes * 3 + 4096) {
+		assert_ok(ingot_fec_fit(&params, 2, bytes, &blocks, &err));
+		assert_ok(ingot_verity_fit(&params, bytes, &without, &err));
+		assert_true(blocks < without);
+		assert_ok(ingot_verity_geometry(&params, blocks, blocks * 4096, &tree, &err));
+		assert_ok(ingot_fec_geometry(&params, &tree, 2, tree.end, &g, &err));
+		assert_true(tree.end + g.parity_size <= bytes);
+		blocks++;
+		assert_ok(ingot_verity_geometry(&params, blocks, blocks * 4096, &tree, &err));
+		assert_ok(ingot_fec_geometry(&params, &tree, 2, tree.end, &g, &err));
+		assert_true(tree.end + g.parity_size > bytes);
+	}
+	assert_fails(ingot_fec_fit(&params, 2, 3 * 4096, &blocks, &err), -ENOSPC,
+		     "hold no data block, its hash area and its parity");
+	assert_fails(ingot_fec_fit(&params, 1, 1 << 20, &blocks, &err), -EINVAL, "1 FEC roots");
+}
+
 static void test_geometry_refuses(void **state)
 {
 	struct ingot_verity_params params = params_of(4096);
@@ -476,6 +502,7 @@ int main(void)
 		cmocka_unit_test(test_gfni),
 		cmocka_unit_test(test_kernels_agree),
 		cmocka_unit_test(test_geometry),
+		cmocka_unit_test(test_fit),
 		cmocka_unit_test(test_geometry_refuses),
 		cmocka_unit_test(test_vectors),
 		cmocka_unit_test(test_wrong_parity),

@@ -162,6 +162,20 @@ static void test_veritytab(void **state)
 	line = ingot_veritytab_line(&verity, &err);
 	assert_string_equal(line, "usr " DEVICE " /dev/vdb " HASH "\n");
 	free(line);
+	verity.fec_device = "/dev/vdc";
+	verity.fec_offset = 4096;
+	verity.fec_roots = 2;
+	line = ingot_veritytab_line(&verity, &err);
+	assert_string_equal(line, "usr " DEVICE " /dev/vdb " HASH
+				  " fec-device=/dev/vdc,fec-offset=4096,fec-roots=2\n");
+	free(line);
+	verity.hash_offset = 512;
+	verity.signature = "0\x80";
+	line = ingot_veritytab_line(&verity, &err);
+	assert_string_equal(line, "usr " DEVICE " /dev/vdb " HASH
+				  " hash-offset=512,fec-device=/dev/vdc,fec-offset=4096,"
+				  "fec-roots=2,root-hash-signature=/etc/usr.p7s\n");
+	free(line);
 }
 
 static void test_when_a_unit_is_needed(void **state)
@@ -176,6 +190,8 @@ static void test_when_a_unit_is_needed(void **state)
 	assert_true(ingot_verity_needs_unit(&verity));
 	verity.hash_offset = 0; /* a partition of its own: veritytab will do */
 	assert_false(ingot_verity_needs_unit(&verity));
+	verity.fec_device = DEVICE; /* ... but not if it has to name the parity */
+	assert_true(ingot_verity_needs_unit(&verity));
 	verity.systemd_version = 247;
 	assert_true(ingot_verity_needs_unit(&verity));
 }

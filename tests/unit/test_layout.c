@@ -258,6 +258,8 @@ static void contents(void **state)
 		    "has one place\n");
 	expect_list("- {number: 1, label: c, type: esp, size: 1M, content: usr-verity-sig}\n",
 		    "l:4:3: content usr-verity-sig without content usr-verity\n");
+	expect_list("- {number: 1, label: c, type: esp, size: 1M, content: usr-fec}\n",
+		    "l:4:3: content usr-fec without content usr\n");
 	expect_list("- {number: 1, label: c, type: esp, size: 1M, content: usr}\n",
 		    "l:4:3: content usr has no place for its hash tree: say verity: appended, or "
 		    "add a partition with content usr-verity\n");

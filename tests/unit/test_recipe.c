@@ -157,7 +157,7 @@ static void usr_keys(void **state)
 {
 	struct fixture *f = parse_more("usr:\n  fit: content\n  hash: sha512\n"
 				       "  data-block-size: 1K\n  hash-block-size: 512K\n"
-				       "  salt: c0ffee\n");
+				       "  salt: c0ffee\n  fec-roots: 24\n");
 	const struct ingot_recipe *r = f->recipe;
 
 	(void)state;
@@ -168,11 +168,13 @@ static void usr_keys(void **state)
 	assert_true(r->salt_given);
 	assert_int_equal(r->salt_size, 3);
 	assert_memory_equal(r->salt, "\xc0\xff\xee", 3);
+	assert_int_equal(r->fec_roots, 24);
 	done(f);
 	f = parse_more("usr: {salt: '-', fit: partition}\n");
 	assert_true(f->recipe->salt_given);
 	assert_int_equal(f->recipe->salt_size, 0);
 	assert_false(f->recipe->fit_content);
+	assert_int_equal(f->recipe->fec_roots, 0);
 	done(f);
 }
 
@@ -359,6 +361,8 @@ static void wrong_values(void **state)
 		 "7:24: a block size is a power of two from 512 to 524288\n"},
 		{"usr: {hash-block-size: 1M}\n",
 		 "7:24: a block size is a power of two from 512 to 524288\n"},
+		{"usr: {fec-roots: 1}\n", "7:18: FEC roots are 2 to 24, or 0 for no parity\n"},
+		{"usr: {fec-roots: 25}\n", "7:18: FEC roots are 2 to 24, or 0 for no parity\n"},
 		{"usr: {salt: abc}\n", "7:13: 'abc' has an odd number of hex digits\n"},
 		{"usr: {salt: zz}\n", "7:13: 'zz' is not hexadecimal\n"},
 		{"usr: {salt: ''}\n", "7:13: the salt is empty; '-' is none\n"},
