@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "base/utf8.h"
+#include "formats/format.h"
 #include "image/inspect.h"
 #include "io/source.h"
 
@@ -188,10 +189,13 @@ static int run(const struct cli *cli, struct ingot_error *err)
 	struct ingot_problems problems = {0};
 	json_t *report = NULL;
 	bool sound;
-	int rc = ingot_source_open(cli->args[0], &image, err);
+	const char *container = NULL;
+	int rc = ingot_format_open(cli->args[0], &container, &image, err);
 
 	if (rc == 0)
 		rc = ingot_inspect(image, &problems, &report, err);
+	if (rc == 0)
+		(void)json_object_set_new(report, "container", json_string(container));
 	sound = !ingot_problems_any(&problems);
 	ingot_problems_done(&problems);
 	if (rc == 0 && o->json)
@@ -214,8 +218,8 @@ const struct cli_command cmd_inspect = {
 	.arguments = "IMAGE",
 	.summary = "Show what is in a disk image",
 	.description =
-		"Prints the partition table of a raw disk image and, for each partition, what is found in "
-		"it: filesystems with their labels and free space, the files of the ESP, the command line, "
+		"Prints the partition table of a disk image, raw or in any container that 'ingot convert' "
+		"reads, and for each partition what is found in it: filesystems with their labels and free space, the files of the ESP, the command line, "
 		"operating system and root hash inside a unified kernel image, hash trees, signatures. An "
 		"image of a single partition, or a UKI, is shown the same way.\n\n"
 		"Nothing is changed, mounted or believed: what is damaged is told on standard error, and "

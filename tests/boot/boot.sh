@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Boot an image in QEMU with UEFI firmware and watch its serial console:
 #   boot.sh IMAGE [--timeout SECONDS] [--expect REGEX] [--log FILE] [--sector-size 512|4096]
-#           [--secure-boot VARIABLES]
+#           [--secure-boot VARIABLES] [--format raw|qcow2|vmdk|vpc|vhdx|vdi]
 # With --secure-boot the firmware has the keys of this UEFI variable store, of which it gets a copy.
 # The image is not modified. Exit status: 0 the expected line was seen, 1 it was not, 2 usage.
 # $INGOT_ACCEL, kvm or tcg, settles what is otherwise found out by trying.
 set -euo pipefail
 
-timeout=240 expect='^INGOT-PROOF-END' log='' sector=512 variables='' image=
+timeout=240 expect='^INGOT-PROOF-END' log='' sector=512 variables='' image='' format=raw
 while [ $# -gt 0 ]; do
 	case $1 in
 	--timeout) timeout=$2 && shift ;;
@@ -15,6 +15,7 @@ while [ $# -gt 0 ]; do
 	--log) log=$2 && shift ;;
 	--sector-size) sector=$2 && shift ;;
 	--secure-boot) variables=$2 && shift ;;
+	--format) format=$2 && shift ;;
 	-*) printf 'boot.sh: unknown option %s\n' "$1" >&2 && exit 2 ;;
 	*) image=$1 ;;
 	esac
@@ -53,7 +54,7 @@ start() {
 		-nodefaults -display none -no-reboot -serial "file:$serial" -device virtio-rng-pci \
 		-drive "if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/OVMF/$firmware" \
 		-drive "if=pflash,unit=1,format=raw,file=$work/vars.fd" \
-		-drive "if=none,id=disk,format=raw,snapshot=on,file=$image" \
+		-drive "if=none,id=disk,format=$format,snapshot=on,file=$image" \
 		-device "virtio-blk-pci,drive=disk,bootindex=0,logical_block_size=$sector,physical_block_size=$sector" \
 		</dev/null >"$work/qemu.log" 2>&1 &
 	qemu=$!
