@@ -12,7 +12,7 @@ demo=(mmdebstrap debian-archive-keyring ca-certificates uidmap qemu-system-x86 o
 	cpio zstd xz-utils jq openssl binutils
 	e2fsprogs cryptsetup-bin fdisk gdisk dosfstools mtools sbsigntool)
 check=(git clang libclang-rt-dev shellcheck libcmocka-dev zlib1g-dev libcap2-bin attr acl faketime
-	systemd-boot-efi qemu-utils p7zip-full libvhdi-utils libvmdk-utils libxml2-utils libvirt-clients
+	systemd-boot-efi qemu-utils p7zip-full libvhdi-utils libvmdk-utils libxml2-utils libvirt-clients qemu-user
 	softhsm2 opensc gnutls-bin expect efitools osslsigncode
 	pigz tabix libarchive-tools python3)
 
