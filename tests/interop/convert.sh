@@ -52,6 +52,15 @@ qemu-img convert -f raw -O qcow2 -c in.raw peer.qcow2
 check "qcow2 is not larger than qemu-img's" smaller all.qcow2 peer.qcow2
 qemu-img convert -f raw -O vmdk -o subformat=streamOptimized in.raw peer.vmdk
 check "vmdk is not larger than qemu-img's" smaller all.vmdk peer.vmdk
+for level in 1 2 3 4 6 7 8 9; do
+	"$ingot" convert in.raw --to qcow2=level.qcow2 --to qcow2-zstd=level.qcow2-zstd \
+		--to vmdk=level.vmdk --level $level
+	for name in qcow2 qcow2-zstd vmdk; do
+		check "level $level, $name: qemu-img compare" qemu-img compare -q \
+			-f "$(as_qemu $name)" -F raw level.$name in.raw
+		check "level $level, $name: read by us" same_disk level.$name in.raw
+	done
+done
 
 # --- what qemu-img writes ---------------------------------------------------------------------
 
