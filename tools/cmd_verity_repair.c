@@ -203,17 +203,24 @@ static int make(struct repair *repair, struct ingot_error *err)
 	return rc;
 }
 
+static int commit(struct repair *repair, struct ingot_error *err)
+{
+	int rc = ingot_output_commit(repair->data.output, err);
+
+	if (rc == 0 && repair->hash.output)
+		rc = ingot_output_commit(repair->hash.output, err);
+	return rc;
+}
+
+/* Said first: a report that cannot be written leaves nothing behind. */
 static int finish(struct repair *repair, struct ingot_error *err)
 {
 	int rc = 0;
 
-	if (repair->result.verdict == INGOT_VERITY_GOOD) {
-		rc = ingot_output_commit(repair->data.output, err);
-		if (rc == 0 && repair->hash.output)
-			rc = ingot_output_commit(repair->hash.output, err);
-	}
-	if (rc == 0 && (repair->options->json || !repair->cli->quiet))
+	if (repair->options->json || !repair->cli->quiet)
 		rc = report(repair, err);
+	if (rc == 0 && repair->result.verdict == INGOT_VERITY_GOOD)
+		rc = commit(repair, err);
 	if (rc < 0)
 		return rc;
 	complain(repair);

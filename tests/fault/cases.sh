@@ -70,6 +70,7 @@ make_recipe() {
 		epoch: 1000000000
 		layout: ./disk.yaml
 		tree: tree.tar.gz
+		usr: {fec-roots: 2}
 		boot:
 		  linux: $STUB
 		  initrd: [base]
@@ -138,6 +139,26 @@ case_verity_format_appended_parity() {
 	case_check=append_check
 }
 
+# A block that is lost comes back.
+case_verity_repair() {
+	repair_fixtures
+	command=(verity repair fixtures/bad --hash-offset 1097728 --fec-offset 1146880
+		--root-hash "$repair_root" --output out/repaired)
+	outputs=(repaired)
+	case_check=repair_check
+}
+repair_fixtures() {
+	[ ! -f fixtures/bad ] || return 0
+	head -c 1097728 fixtures/data >fixtures/whole
+	repair_root=$("$ingot" verity format fixtures/whole --data-blocks 268 --hash-offset 1097728 \
+		--fec-offset 1146880 --json | jq -r .root_hash)
+	cp fixtures/whole fixtures/bad
+	noise 4096 | dd of=fixtures/bad bs=4096 seek=7 conv=notrunc status=none
+}
+repair_check() {
+	[ "$status" != 0 ] || cmp -s fixtures/whole out/repaired || problem='not the bytes that were lost'
+}
+
 case_sign_root-hash() {
 	command=(sign root-hash $ROOT_HASH --key fixtures/key --certificate fixtures/certificate
 		--output out/signature)
@@ -202,6 +223,6 @@ case_build() {
 }
 
 cases="case_mkfs case_mkfs_from_a_folder case_verity_format case_verity_format_appended
-case_verity_format_parity case_verity_format_appended_parity case_sign_root-hash
+case_verity_repair case_verity_format_parity case_verity_format_appended_parity case_sign_root-hash
 case_sign_pe case_sign_sums case_sign_efi-variable case_initrd
 case_uki case_disk case_build"
