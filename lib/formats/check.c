@@ -12,9 +12,11 @@ static const struct {
 	int (*check)(struct ingot_source *file, char finding[INGOT_FORMAT_FINDING],
 		     struct ingot_error *err);
 } CHECKERS[] = {
-	{"qcow2", ingot_qcow2_check},
-	{"vmdk", ingot_vmdk_check},
-	{"vhd", ingot_vhd_check},
+	{"qcow2", ingot_qcow2_check},	 {"vmdk", ingot_vmdk_check},
+	{"vhd", ingot_vhd_check},	 {"vhdx", ingot_vhdx_check},
+	{"vdi", ingot_vdi_check},	 {"ova", ingot_ova_check},
+	{"gce", ingot_gce_check},	 {"raw.gz", ingot_gzip_check},
+	{"raw.zst", ingot_packed_check}, {"raw.xz", ingot_packed_check},
 };
 
 int ingot_format_check(struct ingot_source *file, const char *format,

@@ -29,6 +29,9 @@ struct checker {
 	uint16_t *users;     /* of each, as counted here */
 	uint16_t *refcounts; /* ... as the file says */
 	unsigned char *table;
+	bool zstd;
+	struct qcow2_packed *packed;
+	size_t packed_count, packed_room;
 };
 
 #define FIND(c, ...) ingot_finding((c)->finding, __VA_ARGS__)
@@ -110,6 +113,7 @@ static int read_header(struct checker *c, struct ingot_error *err)
 		FIND(c, "a disk of %llu bytes", (unsigned long long)c->size);
 	if (c->version >= 3)
 		check_features(c, h);
+	c->zstd = c->version >= 3 && c->header_length > 104 && h[104] != 0;
 	return 0;
 }
 
@@ -230,7 +234,18 @@ static void check_copied(struct checker *c, uint64_t entry, uint64_t offset, con
 		     (unsigned long long)refcount_of(c, offset));
 }
 
-static void check_packed(struct checker *c, uint64_t entry)
+static int add_packed(struct checker *c, uint64_t start, uint64_t end, struct ingot_error *err)
+{
+	void *items = c->packed;
+	int rc = ingot_grow(&items, &c->packed_room, c->packed_count + 1, sizeof(*c->packed), err);
+
+	c->packed = items;
+	if (rc == 0)
+		c->packed[c->packed_count++] = (struct qcow2_packed){start, end};
+	return rc;
+}
+
+static int check_packed(struct checker *c, uint64_t entry, struct ingot_error *err)
 {
 	unsigned bits = qcow2_offset_bits(c->bits);
 	uint64_t offset = entry & ((UINT64_C(1) << bits) - 1);
@@ -246,6 +261,7 @@ static void check_packed(struct checker *c, uint64_t entry)
 		     (unsigned long long)offset);
 	else
 		use(c, offset, end - offset, "a compressed cluster");
+	return *c->finding ? 0 : add_packed(c, offset, end, err);
 }
 
 static void check_plain(struct checker *c, uint64_t entry)
@@ -287,7 +303,7 @@ static int check_l2(struct checker *c, uint64_t index, uint64_t entry, struct in
 		if (index * per + i >= disk_clusters && l2 != 0)
 			FIND(c, "an L2 entry for what is behind the disk's end");
 		else if (l2 & QCOW2_COMPRESSED)
-			check_packed(c, l2);
+			rc = check_packed(c, l2, err);
 		else
 			check_plain(c, l2);
 	}
@@ -338,7 +354,16 @@ static int check_tables(struct checker *c, struct ingot_error *err)
 		rc = read_refcounts(c, err);
 	if (rc == 0 && !*c->finding)
 		rc = check_l1(c, err);
-	return rc == 0 && !*c->finding ? compare_counts(c, err) : rc;
+	if (rc == 0 && !*c->finding)
+		rc = compare_counts(c, err);
+	if (rc == 0 && !*c->finding)
+		rc = ingot_qcow2_check_packed(
+			c->file,
+			&(struct qcow2_check_options){c->zstd ? INGOT_PACKED_ZSTD
+							      : INGOT_PACKED_DEFLATE,
+						      (size_t)c->cluster},
+			c->packed, c->packed_count, c->finding, err);
+	return rc;
 }
 
 int ingot_qcow2_check(struct ingot_source *file, char finding[INGOT_FORMAT_FINDING],
@@ -357,5 +382,7 @@ int ingot_qcow2_check(struct ingot_source *file, char finding[INGOT_FORMAT_FINDI
 	refcounts = c.refcounts =
 		users ? ingot_alloc((size_t)c.clusters, sizeof(*refcounts), err) : NULL;
 	table = c.table = refcounts ? ingot_alloc(1, (size_t)c.cluster, err) : NULL;
-	return table ? check_tables(&c, err) : -ENOMEM;
+	rc = table ? check_tables(&c, err) : -ENOMEM;
+	free(c.packed);
+	return rc;
 }

@@ -11,11 +11,10 @@ void ingot_unpacker_done(struct ingot_unpacker *unpacker)
 }
 
 static int inflate_piece(struct ingot_unpacker *unpacker, enum ingot_packing packing,
-			 const void *in, size_t n_in, void *out, size_t n_out, size_t *ret_n,
-			 struct ingot_error *err)
+			 const void *in, size_t n_in, void *out, size_t n_out, size_t *used,
+			 size_t *ret_n, struct ingot_error *err)
 {
 	enum libdeflate_result result;
-	size_t used;
 
 	if (!unpacker->deflate)
 		unpacker->deflate = libdeflate_alloc_decompressor();
@@ -23,10 +22,10 @@ static int inflate_piece(struct ingot_unpacker *unpacker, enum ingot_packing pac
 		return ingot_raise_oom(err, 0);
 	if (packing == INGOT_PACKED_ZLIB)
 		result = libdeflate_zlib_decompress_ex(unpacker->deflate, in, n_in, out, n_out,
-						       &used, ret_n);
+						       used, ret_n);
 	else
 		result = libdeflate_deflate_decompress_ex(unpacker->deflate, in, n_in, out, n_out,
-							  &used, ret_n);
+							  used, ret_n);
 	if (result == LIBDEFLATE_SUCCESS)
 		return 0;
 	if (result == LIBDEFLATE_BAD_DATA)
@@ -35,7 +34,7 @@ static int inflate_piece(struct ingot_unpacker *unpacker, enum ingot_packing pac
 }
 
 static int unzstd_piece(struct ingot_unpacker *unpacker, const void *in, size_t n_in, void *out,
-			size_t n_out, size_t *ret_n, struct ingot_error *err)
+			size_t n_out, size_t *used, size_t *ret_n, struct ingot_error *err)
 {
 	size_t frame = ZSTD_findFrameCompressedSize(in, n_in), got;
 
@@ -50,14 +49,36 @@ static int unzstd_piece(struct ingot_unpacker *unpacker, const void *in, size_t 
 	if (ZSTD_isError(got))
 		return ingot_raise(err, -EBADMSG, "the compressed data is damaged: %s",
 				   ZSTD_getErrorName(got));
+	*used = frame;
 	*ret_n = got;
 	return 0;
+}
+
+static int unpack(struct ingot_unpacker *unpacker, enum ingot_packing packing, const void *in,
+		  size_t n_in, void *out, size_t n_out, size_t *used, size_t *ret_n,
+		  struct ingot_error *err)
+{
+	if (packing == INGOT_PACKED_ZSTD)
+		return unzstd_piece(unpacker, in, n_in, out, n_out, used, ret_n, err);
+	return inflate_piece(unpacker, packing, in, n_in, out, n_out, used, ret_n, err);
 }
 
 int ingot_unpack(struct ingot_unpacker *unpacker, enum ingot_packing packing, const void *in,
 		 size_t n_in, void *out, size_t n_out, size_t *ret_n, struct ingot_error *err)
 {
-	if (packing == INGOT_PACKED_ZSTD)
-		return unzstd_piece(unpacker, in, n_in, out, n_out, ret_n, err);
-	return inflate_piece(unpacker, packing, in, n_in, out, n_out, ret_n, err);
+	size_t used;
+
+	return unpack(unpacker, packing, in, n_in, out, n_out, &used, ret_n, err);
+}
+
+int ingot_unpack_length(struct ingot_unpacker *unpacker, enum ingot_packing packing, const void *in,
+			size_t n_in, void *out, size_t n_out, size_t *ret_used,
+			struct ingot_error *err)
+{
+	size_t got;
+	int rc = unpack(unpacker, packing, in, n_in, out, n_out, ret_used, &got, err);
+
+	if (rc == 0 && got != n_out)
+		rc = ingot_raise(err, -EBADMSG, "the compressed data gives %zu bytes only", got);
+	return rc;
 }

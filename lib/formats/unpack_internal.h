@@ -29,4 +29,9 @@ INGOT_MUST_USE int ingot_unpack(struct ingot_unpacker *unpacker, enum ingot_pack
 				const void *in, size_t n_in, void *out, size_t n_out, size_t *ret_n,
 				struct ingot_error *err);
 
+/* The same where it gives exactly n_out bytes; *ret_used bytes of the input it took for that. */
+INGOT_MUST_USE int ingot_unpack_length(struct ingot_unpacker *unpacker, enum ingot_packing packing,
+				       const void *in, size_t n_in, void *out, size_t n_out,
+				       size_t *ret_used, struct ingot_error *err);
+
 #endif

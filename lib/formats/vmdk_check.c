@@ -1,8 +1,7 @@
 /*
  * Everything in a VMDK but the disk's bytes: vmdk_internal.h has the header. A stream is walked
  * from its first grain to its end: every sector is a grain, a table, a marker or padding, and what
- * the tables say has to be what the walk saw. A sparse extent without markers has its tables in
- * front, twice, and only those are looked at.
+ * the tables say has to be what the walk saw. Extents without markers are in vmdk_sparse_check.c.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -114,13 +113,6 @@ static int read_ends(struct checker *c, struct ingot_error *err)
 
 /* --- descriptor -------------------------------------------------------- */
 
-static bool is_number(const char *text, const char *digits, size_t min)
-{
-	size_t n = strspn(text, digits);
-
-	return n >= min && text[n] == '\0';
-}
-
 /* KEY="VALUE" or KEY = "VALUE" with a value that can be. */
 static bool is_property(const char *line)
 {
@@ -152,12 +144,12 @@ static bool is_property(const char *line)
 	return false;
 }
 
-static bool is_extent(const struct checker *c, const char *line)
+static bool is_extent(uint64_t capacity, const char *line)
 {
 	char want[64];
 	size_t n;
 
-	(void)snprintf(want, sizeof(want), "RW %llu SPARSE \"", (unsigned long long)c->capacity);
+	(void)snprintf(want, sizeof(want), "RW %llu SPARSE \"", (unsigned long long)capacity);
 	n = strlen(want);
 	return strncmp(line, want, n) == 0 && strchr(line + n, '"') &&
 	       strchr(line + n, '"')[1] == '\0';
@@ -166,7 +158,17 @@ static bool is_extent(const struct checker *c, const char *line)
 /* Seen by number, so that each has to be there once. */
 enum line { LINE_OTHER, LINE_VERSION, LINE_CID, LINE_PARENT, LINE_TYPE, LINE_EXTENT, LINE_COUNT };
 
-static bool is_line(const struct checker *c, const char *line, enum line *kind)
+static bool is_type(const char *line, const char *type)
+{
+	static const char before[] = "createType=\"";
+	size_t n = strlen(type);
+
+	return strncmp(line, before, sizeof(before) - 1) == 0 &&
+	       strncmp(line + sizeof(before) - 1, type, n) == 0 &&
+	       strcmp(line + sizeof(before) - 1 + n, "\"") == 0;
+}
+
+static bool is_line(uint64_t capacity, const char *type, const char *line, enum line *kind)
 {
 	static const char *const comments[] = {"# Disk DescriptorFile", "# Extent description",
 					       "# The Disk Data Base", "#DDB", ""};
@@ -176,19 +178,20 @@ static bool is_line(const struct checker *c, const char *line, enum line *kind)
 		if (strcmp(line, comments[i]) == 0)
 			return true;
 	if (strcmp(line, "version=1") == 0)
-		return *kind = LINE_VERSION, true;
-	if (strncmp(line, "CID=", 4) == 0 && is_number(line + 4, "0123456789abcdef", 8))
-		return *kind = LINE_CID, strlen(line) == 12;
-	if (strcmp(line, "parentCID=ffffffff") == 0)
-		return *kind = LINE_PARENT, true;
-	if (strcmp(line, "createType=\"streamOptimized\"") == 0)
-		return *kind = LINE_TYPE, true;
-	if (is_extent(c, line))
-		return *kind = LINE_EXTENT, true;
-	return is_property(line);
+		*kind = LINE_VERSION;
+	else if (strncmp(line, "CID=", 4) == 0 && strlen(line) == 12 &&
+		 strspn(line + 4, "0123456789abcdef") == 8)
+		*kind = LINE_CID;
+	else if (strcmp(line, "parentCID=ffffffff") == 0)
+		*kind = LINE_PARENT;
+	else if (is_type(line, type))
+		*kind = LINE_TYPE;
+	else if (is_extent(capacity, line))
+		*kind = LINE_EXTENT;
+	return *kind != LINE_OTHER || is_property(line);
 }
 
-static void check_lines(struct checker *c, char *text)
+static void check_lines(uint64_t capacity, const char *type, char *text, char *finding)
 {
 	unsigned seen[LINE_COUNT] = {0};
 	enum line kind;
@@ -198,28 +201,38 @@ static void check_lines(struct checker *c, char *text)
 		next = strchr(line, '\n');
 		if (next)
 			*next++ = '\0';
-		if (!is_line(c, line, &kind))
-			FIND(c, "the descriptor has the line '%.60s'", line);
+		if (!is_line(capacity, type, line, &kind))
+			ingot_finding(finding, "the descriptor has the line '%.60s'", line);
 		seen[kind]++;
 	}
 	for (unsigned i = LINE_VERSION; i < LINE_COUNT; i++)
 		if (seen[i] != 1)
-			FIND(c, "the descriptor has not all lines, or one twice");
+			ingot_finding(finding, "the descriptor has not all lines, or one twice");
 }
 
-static int check_descriptor(struct checker *c, struct ingot_error *err)
+int ingot_vmdk_check_descriptor(struct ingot_source *file, uint64_t capacity, uint64_t sectors,
+				const char *type, char *finding, struct ingot_error *err)
 {
-	size_t n = (size_t)c->descriptor_sectors * VMDK_SECTOR, length;
+	size_t n = (size_t)sectors * VMDK_SECTOR, length;
 	INGOT_FREE char *text = ingot_alloc(1, n + 1, err);
-	int rc = text ? ingot_source_read(c->file, c->descriptor * VMDK_SECTOR, text, n, err)
-		      : -ENOMEM;
+	int rc = text ? ingot_source_read(file, VMDK_SECTOR, text, n, err) : -ENOMEM;
 
 	if (rc < 0)
 		return rc;
 	length = strlen(text);
 	if (!ingot_bytes_are_zero((const unsigned char *)text + length, n - length))
-		FIND(c, "there is something behind the descriptor");
-	check_lines(c, text);
+		ingot_finding(finding, "there is something behind the descriptor");
+	check_lines(capacity, type, text, finding);
+	return 0;
+}
+
+static int check_descriptor(struct checker *c, struct ingot_error *err)
+{
+	int rc = ingot_vmdk_check_descriptor(c->file, c->capacity, c->descriptor_sectors,
+					     "streamOptimized", c->finding, err);
+
+	if (rc < 0)
+		return rc;
 	return ingot_find_nonzero(c->file, (c->descriptor + c->descriptor_sectors) * VMDK_SECTOR,
 				  c->overhead * VMDK_SECTOR, "before the first grain", c->finding,
 				  err);
@@ -366,8 +379,13 @@ int ingot_vmdk_check(struct ingot_source *file, char finding[INGOT_FORMAT_FINDIN
 	struct checker c = {.file = file, .finding = finding};
 	INGOT_FREE uint32_t *directory = NULL;
 	INGOT_FREE unsigned char *tables = NULL;
-	int rc = read_ends(&c, err);
+	int rc = read_sector(&c, 0, c.header, err);
 
+	if (rc < 0)
+		return rc;
+	if (!(ingot_get_le32(c.header + 8) & VMDK_FLAG_MARKERS))
+		return ingot_vmdk_sparse_check(file, c.header, finding, err);
+	rc = read_ends(&c, err);
 	if (rc == 0 && !*finding)
 		rc = check_descriptor(&c, err);
 	if (rc < 0 || *finding)

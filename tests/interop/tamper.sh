@@ -87,11 +87,16 @@ verified() { # IMAGE
 	"$ingot" verify "$1" --certificate keys/root-hash.crt --allow-test-keys \
 		--manifest discoverable-1.manifest.json
 }
-for format in qcow2 qcow2-zstd qcow2-v2 vmdk vhd; do
-	file=$format.${format%%-*}
+for format in qcow2 qcow2-zstd qcow2-v2 vmdk vmdk-sparse vhd vhd-dynamic vhdx vdi ova gce:tar.gz \
+	raw.gz raw.zst raw.xz; do
+	suffix=${format#*:} format=${format%:*}
+	case $format in raw.*) ;; *) suffix=${suffix%%-*} ;; esac
+	file=$format.$suffix
 	check "convert to $format" "$ingot" convert discoverable-1.raw --to "$format=$file"
 	check "$format: verified" verified "$file"
-	add "$tamper" "$file" keys/root-hash.crt discoverable-1.manifest.json "$count" "$seed" || :
+	add "$tamper" "$file" keys/root-hash.crt discoverable-1.manifest.json "$((count / 4))" \
+		"$seed" || :
+	rm -f "$file"
 done
 
 # --- who is asked ----------------------------------------------------------------------------------
