@@ -140,7 +140,10 @@ static int find_all(struct verification *v, struct ingot_error *err)
 		rc = verify_find_programs(v, err);
 	if (rc == 0)
 		rc = verify_find_verity(v, err);
-	return rc == 0 ? verify_find_root_hash(v, err) : rc;
+	if (rc < 0)
+		return rc;
+	verify_find_fec(v);
+	return verify_find_root_hash(v, err);
 }
 
 static void verification_done(struct verification *v)

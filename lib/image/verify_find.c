@@ -196,11 +196,12 @@ static int take_partition(struct verification *v, size_t index, struct ingot_err
 		return open_part(v, p, &v->hash, &v->hash_at, err);
 	case INGOT_CONTENT_USR_VERITY_SIG:
 		return open_part(v, p, &v->signature_part, &v->signature_at, err);
+	case INGOT_CONTENT_USR_FEC:
+		return open_part(v, p, &v->fec_part, &v->fec_at, err);
 	case INGOT_CONTENT_ROOT:
 		return open_part(v, p, &v->root, &v->root_at, err);
 	case INGOT_CONTENT_OEM:
 		return open_part(v, p, &v->oem, &v->oem_at, err);
-	case INGOT_CONTENT_USR_FEC:
 	case INGOT_CONTENT_NONE:
 		break;
 	}
@@ -266,4 +267,5 @@ void verify_partitions_done(struct verification *v)
 	ingot_source_free(v->signature_part);
 	ingot_source_free(v->root);
 	ingot_source_free(v->oem);
+	ingot_source_free(v->fec_part);
 }

@@ -89,14 +89,42 @@ static size_t split(char *line, char **words, size_t max)
 	return n;
 }
 
-/* The values of options that are in a text, whatever separates them. */
-static void read_options(const char *text, struct ingot_initrd_verity *verity)
+/* The value of an option of the text, up to what separates it; false: it is not there. */
+static bool option_value(const char *text, const char *key, char *value, size_t size)
 {
+	const char *at = strstr(text, key);
+	size_t n;
+
+	if (!at)
+		return false;
+	at += strlen(key);
+	n = strcspn(at, ", \n");
+	if (n >= size)
+		return false;
+	memcpy(value, at, n);
+	value[n] = '\0';
+	return true;
+}
+
+enum { DEVICE_MAX = 256 };
+
+/* The values of options that are in a text, whatever separates them. */
+static void read_options(const char *text, struct ingot_initrd_verity *verity,
+			 char fec_device[DEVICE_MAX])
+{
+	char number[32];
+
 	static const char offset[] = "hash-offset=";
 	const char *at = strstr(text, offset);
 
 	if (at)
 		verity->hash_offset = strtoull(at + sizeof(offset) - 1, NULL, 10);
+	if (option_value(text, "fec-device=", fec_device, DEVICE_MAX))
+		verity->fec_device = fec_device;
+	if (option_value(text, "fec-offset=", number, sizeof(number)))
+		verity->fec_offset = strtoull(number, NULL, 10);
+	if (option_value(text, "fec-roots=", number, sizeof(number)))
+		verity->fec_roots = (unsigned)strtoul(number, NULL, 10);
 	verity->keep_signature = !strstr(text, "root-hash-signature=");
 	verity->signature = "";
 }
@@ -105,12 +133,13 @@ static char *veritytab_again(const char *text, struct ingot_error *err)
 {
 	INGOT_FREE char *line = ingot_strdup(text, err);
 	struct ingot_initrd_verity verity = {0};
+	char fec_device[DEVICE_MAX];
 	char *words[6] = {0};
 	size_t n = line ? split(line, words, 6) : 0;
 
 	if (!line || n < 4)
 		return line ? ingot_strdup("", err) : NULL;
-	read_options(text, &verity);
+	read_options(text, &verity, fec_device);
 	verity.data_device = words[1];
 	verity.hash_device = words[2];
 	verity.root_hash = words[3];
@@ -123,6 +152,7 @@ static char *unit_again(const char *text, struct ingot_error *err)
 	const char *command = strstr(text, "\nExecStart=");
 	INGOT_FREE char *line = command ? ingot_strdup(command + 1, err) : NULL;
 	struct ingot_initrd_verity verity = {0};
+	char fec_device[DEVICE_MAX];
 	char *words[12] = {0};
 	size_t n;
 
@@ -131,7 +161,7 @@ static char *unit_again(const char *text, struct ingot_error *err)
 	if (!line)
 		return NULL;
 	line[strcspn(line, "\n")] = '\0';
-	read_options(line, &verity);
+	read_options(line, &verity, fec_device);
 	n = split(line, words, 12);
 	if (n < 6)
 		return ingot_strdup("", err);
@@ -161,6 +191,15 @@ static bool names(const char *uuid, const struct ingot_gpt_partition *p)
 	return strncmp(uuid, ingot_guid_text(&p->uuid, text), INGOT_GUID_TEXT - 1) == 0;
 }
 
+/* Whether the word that a place is in begins with fec-device=. */
+static bool is_of_fec(const char *text, const char *at)
+{
+	while (at > text && !strchr(" ,\n", at[-1]))
+		at--;
+	at += strspn(at, "-");
+	return strncmp(at, "fec-device=", 11) == 0;
+}
+
 /*
  * The devices are partitions of this disk: first the one that was found to hold /usr, then that of
  * its hash tree. A service has them as paths; their escaped names follow from those.
@@ -176,10 +215,13 @@ static int check_devices(struct verification *v, struct ingot_verify_row *row,
 
 	if (!text || !v->usr_at)
 		return 0;
-	for (const char *at = strstr(text, key); at; at = strstr(at + 1, key))
+	for (const char *at = strstr(text, key); at; at = strstr(at + 1, key)) {
+		if (is_of_fec(text, at))
+			continue; /* verity.fec looks at it */
 		if (count >= 2 || !names(at + strlen(key), want[count++]))
 			return row_bad(row, "'%s': it opens another partition than that of /usr",
 				       program->path);
+	}
 	return count == 2 ? 0
 			  : row_bad(row, "'%s': it does not open /usr by its partition's UUID",
 				    program->path);

@@ -9,6 +9,7 @@
 #include "fs/fat_read.h"
 #include "image/digest_internal.h"
 #include "image/verify.h"
+#include "verity/fec.h"
 #include "verity/geometry.h"
 #include "verity/signature_partition.h"
 #include "verity/superblock.h"
@@ -60,9 +61,10 @@ struct verification {
 	char layout_error[512];
 	enum ingot_content *content; /* of each partition */
 
-	struct ingot_source *esp, *usr, *hash, *signature_part, *root, *oem; /* NULL: none */
+	/* NULL: there is none */
+	struct ingot_source *esp, *usr, *hash, *signature_part, *root, *oem, *fec_part;
 	const struct ingot_gpt_partition *esp_at, *usr_at, *hash_at, *signature_at, *root_at,
-		*oem_at;
+		*oem_at, *fec_at;
 
 	struct ingot_fat_volume volume;
 	struct ingot_error esp_error; /* why its files could not be listed */
@@ -77,6 +79,13 @@ struct verification {
 	struct ingot_verity_superblock superblock;
 	struct ingot_verity_geometry geometry;
 	struct ingot_error superblock_error;
+
+	bool has_fec; /* somebody says that there is parity */
+	uint32_t fec_roots;
+	uint64_t fec_offset;		 /* in its partition */
+	struct ingot_source *fec_source; /* that partition, of those above */
+	char fec_error[256];		 /* what is said of it cannot be */
+	struct ingot_fec_geometry fec;	 /* fec_error is empty */
 
 	bool has_signature; /* the partition's JSON was read */
 	struct ingot_verity_signature signature;
@@ -135,6 +144,9 @@ int verify_find_programs(struct verification *v, struct ingot_error *err);
 void verify_programs_done(struct verification *v);
 int verify_find_verity(struct verification *v, struct ingot_error *err);
 int verify_find_root_hash(struct verification *v, struct ingot_error *err);
+
+/* Where the parity is, once the tree is known. */
+void verify_find_fec(struct verification *v);
 
 /* Whether a signature of this root hash is one by a given certificate. */
 bool verify_is_signed(const struct verification *v, const void *pkcs7, size_t n, const char *hex);

@@ -252,7 +252,7 @@ static int check_words(struct verification *v, struct ingot_verify_row *row,
 	for (const char *at = strstr(line, partuuid); at; at = strstr(at + 1, partuuid)) {
 		const char *uuid = at + sizeof(partuuid) - 1;
 
-		if (!is_partuuid(v, uuid, strcspn(uuid, " ")))
+		if (!is_partuuid(v, uuid, strcspn(uuid, " ,")))
 			return row_bad(row, "'%s': no partition has %.60s", program->path, at);
 	}
 	if (v->root_at) {

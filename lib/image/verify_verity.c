@@ -192,15 +192,9 @@ int check_verity_cryptsetup(struct verification *v, struct ingot_verify_row *row
 	return row_bad(row, "libcryptsetup: %s", *words ? words : "not verified");
 }
 
-int check_verity_fec(struct verification *v, struct ingot_verify_row *row, struct ingot_error *err)
-{
-	(void)v;
-	(void)err;
-	return row_not_applicable(row, "no parity");
-}
-
 /* --- zeros around it --------------------------------------------------- */
 
+/* The parity's bytes in a partition are its own; the rest of that is zero. */
 static int zero_in(struct verification *v, struct ingot_verify_row *row,
 		   const struct ingot_gpt_partition *p, struct ingot_source *part, uint64_t from,
 		   uint64_t to, struct ingot_error *err)
@@ -222,13 +216,14 @@ int check_verity_unused(struct verification *v, struct ingot_verify_row *row,
 	const struct ingot_verity_geometry *g = &v->geometry;
 	const struct ingot_gpt_partition *hash_at = v->hash_at ? v->hash_at : v->usr_at;
 	struct ingot_source *hash = hash_source(v);
-	uint64_t data_end;
+	uint64_t data_end, hash_end;
 	int rc;
 
 	if (!v->has_superblock)
 		return no_superblock(v, err);
 	data_end = v->hash ? v->usr->size : v->hash_offset;
 	/* In front of the superblock, behind it in its block, behind the tree. */
+	hash_end = v->has_fec && v->fec_source == hash ? v->fec_offset : hash->size;
 	rc = zero_in(v, row, v->usr_at, v->usr, g->data_size, data_end, err);
 	if (rc == 0 && v->hash)
 		rc = zero_in(v, row, hash_at, hash, 0, v->hash_offset, err);
@@ -236,7 +231,11 @@ int check_verity_unused(struct verification *v, struct ingot_verify_row *row,
 		rc = zero_in(v, row, hash_at, hash, v->hash_offset + INGOT_VERITY_SUPERBLOCK_SIZE,
 			     g->tree_offset, err);
 	if (rc == 0)
-		rc = zero_in(v, row, hash_at, hash, g->end, hash->size, err);
+		rc = zero_in(v, row, hash_at, hash, g->end, hash_end, err);
+	if (rc == 0 && v->has_fec && !*v->fec_error)
+		rc = zero_in(v, row, v->fec_source == v->fec_part ? v->fec_at : hash_at,
+			     v->fec_source, v->fec_offset + v->fec.parity_size, v->fec_source->size,
+			     err);
 	if (rc < 0 || row->verdict == INGOT_VERIFY_BAD)
 		return rc;
 	return row_good(row, "zero");
