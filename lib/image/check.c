@@ -62,6 +62,12 @@ void check_hex(struct checker *c, const char *part, uint32_t expected, uint32_t 
 	check_add(c, part, expected == found, SAY("%08x", expected), SAY("%08x", found));
 }
 
+bool check_is_oom(struct checker *c, const struct ingot_error *err)
+{
+	c->oom |= err->code == -ENOMEM;
+	return err->code == -ENOMEM;
+}
+
 bool check_read(struct checker *c, struct ingot_source *source, uint64_t offset, void *data,
 		size_t n, const char *part)
 {
@@ -74,7 +80,8 @@ bool check_read(struct checker *c, struct ingot_source *source, uint64_t offset,
 	}
 	if (ingot_source_read(source, offset, data, n, &err) == 0)
 		return true;
-	check_add(c, part, false, "can be read", err.text);
+	if (!check_is_oom(c, &err))
+		check_add(c, part, false, "can be read", err.text);
 	return false;
 }
 
@@ -258,13 +265,18 @@ int ingot_check_source(struct ingot_source *file, const struct ingot_check_targe
 	struct checker c = {.file = &watched.source, .target = target, .report = report};
 
 	report->format = c.format = check_detect(c.file);
+	if (!c.format)
+		return ingot_raise_oom(err, 0);
 	if (ingot_format_open_source(c.file, NULL, &c.disk, &c.why) < 0)
 		c.disk = NULL;
-	run_all(&c);
+	if (c.disk || !check_is_oom(&c, &c.why))
+		run_all(&c);
 	json_decref(c.inspection);
 	ingot_source_free(c.disk);
 	if (watched.err.code < 0)
 		return ingot_raise(err, watched.err.code, "%s", watched.err.text);
+	if (c.failure.code < 0)
+		return ingot_raise(err, c.failure.code, "%s", c.failure.text);
 	return c.oom ? ingot_raise_oom(err, 0) : 0;
 }
 

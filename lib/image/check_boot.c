@@ -25,7 +25,8 @@ static const json_t *partitions(struct checker *c, const char *expected)
 		return NULL;
 	}
 	if (!c->inspection && ingot_inspect(c->disk, &problems, &c->inspection, &err) < 0) {
-		check_add(c, NULL, false, expected, err.text);
+		if (!check_is_oom(c, &err))
+			check_add(c, NULL, false, expected, err.text);
 		c->inspection = NULL;
 	}
 	ingot_problems_done(&problems);
@@ -60,14 +61,17 @@ void check_gpt(struct checker *c, const struct ingot_check_rule *rule)
 	struct ingot_error err = {0};
 
 	(void)rule;
-	if (!c->disk)
+	if (!c->disk) {
 		check_add(c, NULL, false, expected, c->why.text);
-	else if (ingot_gpt_read(c->disk, &problems, &gpt, &err) < 0)
-		check_add(c, NULL, false, expected, err.text);
-	else if (!ingot_problems_any(&problems))
+	} else if (ingot_gpt_read(c->disk, &problems, &gpt, &err) < 0) {
+		if (!check_is_oom(c, &err))
+			check_add(c, NULL, false, expected, err.text);
+	} else if (!ingot_problems_any(&problems)) {
 		check_add(c, NULL, true, expected, SAY("%zu partitions", gpt->count));
+	}
 	for (size_t i = 0; i < problems.count; i++)
 		check_add(c, NULL, false, expected, problems.list[i].text);
+	c->oom |= problems.oom;
 	ingot_problems_done(&problems);
 }
 

@@ -38,9 +38,10 @@ static const char *of_gzip(struct ingot_source *file)
 	struct check_member member = {0};
 	bool is_tar = g && check_gunzip_read(g, block, sizeof(block)) == sizeof(block) &&
 		      memcmp(block + 257, "ustar", 5) == 0 && check_tar_header(block, &member) == 1;
+	bool oom = !g || check_gunzip_is_oom(g);
 
 	check_gunzip_free(g);
-	return is_tar ? "gce" : "raw.gz";
+	return oom ? NULL : is_tar ? "gce" : "raw.gz";
 }
 
 const char *check_detect(struct ingot_source *file)

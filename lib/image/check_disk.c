@@ -86,5 +86,6 @@ void check_readable(struct checker *c, const struct ingot_check_rule *rule)
 	if (!need_disk(c, "all of the disk"))
 		return;
 	ok = c->disk == c->file || read_all(c->disk, &err);
-	check_add(c, NULL, ok, "all of the disk", ok ? "all of it" : err.text);
+	if (!check_is_oom(c, &err))
+		check_add(c, NULL, ok, "all of the disk", ok ? "all of it" : err.text);
 }

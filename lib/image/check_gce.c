@@ -104,7 +104,6 @@ void check_gce(struct checker *c, const struct ingot_check_rule *rule)
 	g = check_gunzip_new(c->file);
 	if (g)
 		check_tar(c, g);
-	else
-		c->oom = true;
+	c->oom |= !g || check_gunzip_is_oom(g);
 	check_gunzip_free(g);
 }

@@ -17,12 +17,16 @@ struct checker {
 	struct ingot_check_report *report;
 	const char *name; /* of the check under way */
 	bool oom;
+	struct ingot_error failure; /* its code below 0: there is no verdict, for this reason */
 };
 
 /* Words for a line, in a buffer that lives as long as the block: SAY("%u bytes", n). */
 enum { CHECK_TEXT = 256 };
 const char *check_text(char text[CHECK_TEXT], const char *format, ...) INGOT_PRINTF(2, 3);
 #define SAY(...) check_text((char[CHECK_TEXT]){0}, __VA_ARGS__)
+
+/* Whether that was no finding, but want of memory, which is kept. */
+bool check_is_oom(struct checker *c, const struct ingot_error *err);
 
 /* A line of the report. `part` is what of the check; NULL: the check itself. */
 void check_add(struct checker *c, const char *part, bool ok, const char *expected,
@@ -35,7 +39,7 @@ void check_hex(struct checker *c, const char *part, uint32_t expected, uint32_t 
 INGOT_MUST_USE bool check_read(struct checker *c, struct ingot_source *source, uint64_t offset,
 			       void *data, size_t n, const char *part);
 
-/* What a file is by its own bytes: a name of formats/format.h. */
+/* What a file is by its own bytes: a name of formats/format.h. NULL: no memory to tell. */
 const char *check_detect(struct ingot_source *file);
 /* Whether a file of the format `found` serves where `wanted` is: a qcow2 may be of version 2. */
 bool check_format_fits(const char *wanted, const char *found);
@@ -85,8 +89,12 @@ struct check_gunzip;
 
 /* NULL: no memory. The source is borrowed. */
 struct check_gunzip *check_gunzip_new(struct ingot_source *source);
-/* Up to n bytes; fewer at the end. Negative: damaged; check_gunzip_why tells. data NULL: skip. */
+/*
+ * Up to n bytes; fewer at the end. Negative: damaged; check_gunzip_why tells. data NULL: skip.
+ */
 int64_t check_gunzip_read(struct check_gunzip *g, void *data, uint64_t n);
+/* Whether it failed for want of memory. */
+bool check_gunzip_is_oom(const struct check_gunzip *g);
 const char *check_gunzip_why(struct check_gunzip *g);
 void check_gunzip_free(struct check_gunzip *g); /* NULL is allowed */
 

@@ -90,10 +90,13 @@ static bool has_digest(struct package *p, const struct check_member *m, const ch
 	INGOT_SOURCE struct ingot_source *part = NULL;
 	uint8_t digest[INGOT_SHA256_SIZE];
 	char text[INGOT_SHA256_TEXT];
+	struct ingot_error err = {0};
 
-	if (ingot_source_part(p->c->file, m->offset, m->size, &part, NULL) < 0 ||
-	    ingot_source_sha256(part, digest, NULL) < 0)
+	if (ingot_source_part(p->c->file, m->offset, m->size, &part, &err) < 0 ||
+	    ingot_source_sha256(part, digest, &err) < 0) {
+		p->c->failure = err; /* the range is in the file: it is not the file's fault */
 		return false;
+	}
 	ingot_hex(digest, sizeof(digest), text);
 	return strncasecmp(text, wanted, 64) == 0 && !wanted[64];
 }
