@@ -80,6 +80,13 @@ repro() {
 	tests/repro/repro.sh "$ingot" "$tree" "$(recipe "$1" flatcar)" "$logs/keys"
 }
 
+# formats: the small guest from every container
+formats() {
+	local tree
+	tree=$(ci/tree.sh small) || return 1
+	tests/boot/formats.sh "$ingot" "$tree" "$(recipe small flatcar)" "$logs/$name"
+}
+
 # A kernel that checks the signature itself
 secure_boot() {
 	local tree virt_firmware
@@ -112,6 +119,7 @@ if [ $long = yes ]; then
 	stage image-full-flatcar image full flatcar --tamper lib/systemd/systemd
 	stage image-full-discoverable image full discoverable
 	stage repro-full repro full
+	stage boot-formats formats
 	stage secure-boot secure_boot
 fi
 

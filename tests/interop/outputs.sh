@@ -75,7 +75,7 @@ manifest=out/test-1.manifest.json
 # --- the manifest ---------------------------------------------------------------------------------
 
 sums() { jq -r '.outputs[] | select(.sha256) | "\(.sha256)  out/\(.name)"' $manifest; }
-digests_hold() { sums >sums && [ "$(wc -l <sums)" -gt 30 ] && sha256sum -c --strict --quiet sums; }
+digests_hold() { sums >digests && [ "$(wc -l <digests)" -gt 30 ] && sha256sum -c --strict --quiet digests; }
 check "the manifest's digests are those of the files" digests_hold
 listed() { jq -r '.outputs[] | .name, .sidecar // empty' $manifest | sort; }
 there() { (cd out && printf '%s\n' *) | grep -v manifest | sort; }
