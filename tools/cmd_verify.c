@@ -13,7 +13,7 @@ enum { EXIT_VERIFIED = 0, EXIT_NOT_VERIFIED = 1, MANIFEST_MAX = 64 * 1024 * 1024
 
 struct verify_options {
 	struct cli_list certificates, secure_boot;
-	const char *manifest, *root_hash, *layout;
+	const char *manifest, *root_hash, *layout, *repair;
 	bool allow_test_keys, json;
 };
 
@@ -178,8 +178,37 @@ static int print(const struct cli *cli, const struct ingot_verify_report *report
 
 /* --- the command ------------------------------------------------------- */
 
+static void print_repair(const struct ingot_verify_repair *repair, const char *output)
+{
+	printf("repair: %llu blocks put right, %llu lost; %s%s\n",
+	       (unsigned long long)repair->blocks.repaired.count,
+	       (unsigned long long)repair->blocks.lost.count,
+	       repair->written ? "verified, and written to " : "not verified, and not written",
+	       repair->written ? output : "");
+}
+
+/* What the image was like has been told; this tells of the repaired one. */
+static int run_repair(const struct cli *cli, struct ingot_source *file, const struct verifying *v,
+		      struct ingot_error *err)
+{
+	const struct verify_options *o = cli->options;
+	struct ingot_verify_repair repair = {0};
+	int rc = ingot_verify_repair(file, &v->options, o->repair, &repair, err);
+
+	if (rc < 0)
+		return ingot_wrap(err, rc, "repair");
+	rc = print(cli, repair.report, err);
+	if (rc == 0 && !o->json)
+		print_repair(&repair, o->repair);
+	if (rc == 0)
+		rc = repair.written ? EXIT_VERIFIED : EXIT_NOT_VERIFIED;
+	ingot_verify_report_free(repair.report);
+	return rc;
+}
+
 static int run(const struct cli *cli, struct ingot_error *err)
 {
+	const struct verify_options *o = cli->options;
 	struct ingot_verify_report *report = NULL;
 	INGOT_SOURCE struct ingot_source *file = NULL;
 	struct verifying v = {0};
@@ -189,9 +218,12 @@ static int run(const struct cli *cli, struct ingot_error *err)
 		rc = ingot_source_open(cli->args[0], &file, err);
 	if (rc == 0)
 		rc = ingot_verify(file, &v.options, &report, err);
-	if (rc == 0)
+	/* As JSON there is one report: the last. */
+	if (rc == 0 && (!o->json || !o->repair || report->good))
 		rc = print(cli, report, err);
-	if (rc == 0)
+	if (rc == 0 && !report->good && o->repair)
+		rc = run_repair(cli, file, &v, err);
+	else if (rc == 0)
 		rc = report->good ? EXIT_VERIFIED : EXIT_NOT_VERIFIED;
 	ingot_verify_report_free(report);
 	verifying_done(&v);
@@ -214,6 +246,10 @@ static const struct cli_option OPTIONS[] = {
 	 "the partitions have to be those of this layout; without it, of the manifest's, or of the "
 	 "built-in one that they are most like",
 	 AT(layout), CLI_TEXT, false},
+	{"repair", "OUTPUT",
+	 "if the image is not verified: write it as a raw image with /usr and its hash tree put right "
+	 "by their parity, if it is verified then",
+	 AT(repair), CLI_TEXT, false},
 	{"allow-test-keys", NULL, "accept certificates with TEST in their subject",
 	 AT(allow_test_keys), CLI_FLAG, false},
 	{"json", NULL, "report as JSON", AT(json), CLI_FLAG, false},

@@ -146,7 +146,7 @@ static int find_all(struct verification *v, struct ingot_error *err)
 	return verify_find_root_hash(v, err);
 }
 
-static void verification_done(struct verification *v)
+void verification_done(struct verification *v)
 {
 	image_digests_done(&v->digests);
 	verify_programs_done(v);
@@ -158,10 +158,21 @@ static void verification_done(struct verification *v)
 	ingot_source_free(v->disk);
 }
 
+int verification_init(struct verification *v, struct ingot_source *file,
+		      const struct ingot_verify_options *options, struct ingot_error *err)
+{
+	int rc = new_report(&v->report, err);
+
+	v->options = options;
+	v->file = file;
+	v->clusters_left = VERIFY_CLUSTERS_MAX;
+	return rc < 0 ? rc : find_all(v, err);
+}
+
 static int run_all(struct verification *v, struct ingot_error *err)
 {
 	struct ingot_verify_report *report = v->report;
-	int rc = find_all(v, err);
+	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < report->count; i++)
 		rc = run_one(v, &verify_checks[i], &report->rows[i], err);
@@ -183,10 +194,7 @@ int ingot_verify(struct ingot_source *file, const struct ingot_verify_options *o
 
 	if (!v)
 		return -ENOMEM;
-	v->options = options;
-	v->file = file;
-	v->clusters_left = VERIFY_CLUSTERS_MAX;
-	rc = new_report(&v->report, err);
+	rc = verification_init(v, file, options, err);
 	if (rc == 0)
 		rc = run_all(v, err);
 	verification_done(v);

@@ -16,6 +16,7 @@
 #include "io/copy.h"
 #include "io/source.h"
 #include "sign/keys.h"
+#include "verity/fec_repair.h"
 
 enum ingot_verify_verdict {
 	INGOT_VERIFY_NOT_CHECKED = 0, /* nothing is known: as bad as bad */
@@ -71,6 +72,26 @@ INGOT_API void ingot_verify_report_free(struct ingot_verify_report *report);
 /* The row of that name, or NULL. */
 INGOT_API const struct ingot_verify_row *ingot_verify_find(const struct ingot_verify_report *report,
 							   const char *name);
+
+/* --- repair ------------------------------------------------------------ */
+
+struct ingot_verify_repair {
+	struct ingot_fec_repaired blocks;   /* what was put right, what is lost */
+	struct ingot_verify_report *report; /* of the repaired disk; free it */
+	bool written;			    /* the report is good, and the file has its name */
+};
+
+/*
+ * The disk with /usr and its hash tree put right by their parity, as a raw image. What the root
+ * hash vouches for decides, so somebody has to vouch for it. The result is verified like any image
+ * before it gets its name; if it is not good, there is none, and that is no error. Negative: it
+ * could not be tried (no parity, no trusted root hash, ...).
+ */
+INGOT_API INGOT_MUST_USE int ingot_verify_repair(struct ingot_source *file,
+						 const struct ingot_verify_options *options,
+						 const char *output,
+						 struct ingot_verify_repair *ret,
+						 struct ingot_error *err);
 
 /* As `ingot verify --json` prints it; NULL: out of memory. */
 INGOT_API json_t *ingot_verify_json(const struct ingot_verify_report *report);

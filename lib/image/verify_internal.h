@@ -133,6 +133,11 @@ int row_expect(struct ingot_verify_row *row, const char *format, ...) INGOT_PRIN
 /* Something that nothing in the image vouches for. */
 int verify_add_open(struct verification *v, const char *format, ...) INGOT_PRINTF(2, 3);
 
+/* Opens the disk and finds all that is below; done is for a failed one too. */
+int verification_init(struct verification *v, struct ingot_source *file,
+		      const struct ingot_verify_options *options, struct ingot_error *err);
+void verification_done(struct verification *v);
+
 /* The report's list of them, once all checks are done. */
 int verify_note_open(struct verification *v, struct ingot_error *err);
 

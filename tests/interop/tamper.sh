@@ -99,6 +99,60 @@ for format in qcow2 qcow2-zstd qcow2-v2 vmdk vmdk-sparse vhd vhd-dynamic vhdx vd
 	rm -f "$file"
 done
 
+# --- parity and repair -----------------------------------------------------------------------------
+
+fec_images() {
+	local name
+	for name in flatcar discoverable; do
+		sed "s/^name: .*/name: fec-$name/" "recipe-$name.yaml" >"recipe-fec-$name.yaml"
+		echo 'usr: {fec-roots: 2}' >>"recipe-fec-$name.yaml"
+		"$ingot" build "recipe-fec-$name.yaml" --output . >/dev/null
+	done
+}
+check "build images with parity" fec_images
+
+refused_parity_byte() {
+	local manifest=fec-flatcar-1.manifest.json at
+	at=$(jq '.usr.fec_offset + (.outputs[0].partitions[] | select(.content == "usr").start)' \
+		"$manifest")
+	cp --sparse=always fec-flatcar-1.raw hurt.raw
+	printf '\377\377\377\377' | dd of=hurt.raw bs=1 seek=$((at + 1000)) conv=notrunc status=none
+	! "$ingot" verify hurt.raw --certificate keys/root-hash.crt --allow-test-keys --json >report.json &&
+		jq -e 'any(.checks[]; .name == "verity.fec" and .verdict == "bad")' report.json
+}
+
+# hurt IMAGE OFFSET-IN-USR...: another block each
+hurt() {
+	local image=$1 offset start
+	shift
+	start=$(jq '.outputs[0].partitions[] | select(.content == "usr").start' \
+		"${image%.raw}.manifest.json")
+	cp --sparse=always "$image" hurt.raw
+	for offset in "$@"; do
+		head -c 4096 /dev/zero | tr '\0' y |
+			dd of=hurt.raw bs=4096 seek=$(((start + offset) / 4096)) conv=notrunc status=none
+	done
+}
+repaired() { # IMAGE
+	"$ingot" verify hurt.raw --certificate keys/root-hash.crt --allow-test-keys --repair fixed.raw &&
+		cmp fixed.raw "$1"
+}
+not_repaired() {
+	rm -f fixed.raw
+	! "$ingot" verify hurt.raw --certificate keys/root-hash.crt --allow-test-keys \
+		--repair fixed.raw && [ ! -e fixed.raw ]
+}
+for image in fec-flatcar-1.raw fec-discoverable-1.raw; do
+	check "$image: verified" "$ingot" verify "$image" --certificate keys/root-hash.crt \
+		--allow-test-keys --manifest "${image%.raw}.manifest.json"
+	hurt "$image" 4096 1200000
+	check "$image: two blocks repaired" repaired "$image"
+	hurt "$image" $((4096 * 9)) $((4096 * 14)) $((4096 * 19)) # 5 blocks to a row
+	check "$image: three blocks that share codewords cannot be" not_repaired
+	rm -f hurt.raw fixed.raw
+done
+check "parity: one byte changed" refused_parity_byte
+
 # --- who is asked ----------------------------------------------------------------------------------
 
 refused() { # CHECK VERIFY-ARGUMENT...
