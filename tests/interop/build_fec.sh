@@ -126,6 +126,13 @@ has_words() {
 	mcopy -n -i esp.img ::/EFI/BOOT/BOOTX64.EFI uki.efi && grep -qaF -- "$1" uki.efi
 }
 
+# verified LAYOUT: all of it, the parity too
+verified() {
+	"$ingot" verify out/test-1.raw --manifest out/test-1.manifest.json --layout "./$1.yaml" \
+		--json >report.json || { cat report.json; return 1; }
+	grep -q verity.fec report.json
+}
+
 # image LAYOUT ROOTS
 image() {
 	recipe "$1" "$2"
@@ -138,6 +145,7 @@ image() {
 	check "$1, $2 roots: ingot verity check" ours_agrees
 	check "$1, $2 roots: systemd is told" has_words "$(words)"
 	check "$1, $2 roots: e2fsck" e2fsck -fn "$usr"
+	check "$1, $2 roots: ingot verify" verified "$1"
 	lose 5 700
 	check "$1, $2 roots: veritysetup can repair it" repairable
 }
