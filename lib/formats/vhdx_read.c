@@ -1,6 +1,6 @@
 /*
- * A VHDX, growing or of fixed size, as the disk inside. One whose log has to be replayed is read as
- * if it had been.
+ * A VHDX, growing or of fixed size, as the disk inside. One whose log has to be replayed first is
+ * refused.
  */
 #include <errno.h>
 #include <string.h>
