@@ -1,6 +1,6 @@
 #!/bin/bash
-# What `outputs` makes: every vendor's files from one build, held against the vendor's own rules and
-# other people's tools.
+# What `outputs` makes: several vendors' files from one build, held against other people's tools.
+# (That every vendor's files keep the vendor's rules, vendors.sh looks at.)
 #
 # usage: outputs.sh INGOT
 set -euo pipefail
@@ -65,17 +65,16 @@ sed -e 's/^name: flatcar/name: small/' -e 's/^size: 4G/size: 400M/' -e 's/size: 
 	-e 's/size: 128M/size: 64M/' -e 's/size: 64M *$/size: 64M/' \
 	"$here/../../layouts/flatcar.yaml" >layout.yaml
 
-mapfile -t vendors < <("$ingot" vendors --json | jq -r '.vendors[].name')
-all=$(IFS=,; printf '%s' "${vendors[*]}")
-recipe recipe.yaml "raw,qcow2,./mine.yaml,$all" "level: 1"
-check "every vendor in one build" "$ingot" build recipe.yaml --output out
+recipe recipe.yaml \
+	"raw,qcow2,./mine.yaml,ami,azure,gce,openstack,vmware,virtualbox,hyperv,libvirt,xen" "level: 1"
+check "formats and vendors in one build" "$ingot" build recipe.yaml --output out
 [ "$failed" = 0 ] || verdict
 manifest=out/test-1.manifest.json
 
 # --- the manifest ---------------------------------------------------------------------------------
 
 sums() { jq -r '.outputs[] | select(.sha256) | "\(.sha256)  out/\(.name)"' $manifest; }
-digests_hold() { sums >digests && [ "$(wc -l <digests)" -gt 30 ] && sha256sum -c --strict --quiet digests; }
+digests_hold() { sums >digests && [ "$(wc -l <digests)" -gt 12 ] && sha256sum -c --strict --quiet digests; }
 check "the manifest's digests are those of the files" digests_hold
 listed() { jq -r '.outputs[] | .name, .sidecar // empty' $manifest | sort; }
 there() { (cd out && printf '%s\n' *) | grep -v manifest | sort; }
@@ -114,7 +113,6 @@ usr_is_the_same() {
 }
 
 while read -r vendor file; do
-	check "$vendor: $file keeps the vendor's rules" "$ingot" convert --check "$vendor" "out/$file"
 	disk_of "out/$file"
 	check "$vendor: $file, the partition table" table_is_good
 	check "$vendor: $file, the partitions" content_is_good "$vendor"
