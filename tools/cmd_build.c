@@ -12,6 +12,7 @@
 
 struct build_options {
 	const char *output;
+	bool sign_later;
 	bool json;
 };
 
@@ -67,6 +68,8 @@ static json_t *summary_json(const struct ingot_build_summary *s)
 				  has_raw(s) ? json_string(s->image) : json_null());
 	(void)json_object_set_new(object, "files", files);
 	(void)json_object_set_new(object, "manifest", json_string(s->manifest));
+	if (s->request)
+		(void)json_object_set_new(object, "request", json_string(s->request));
 	(void)json_object_set_new(object, "root_hash", json_string(s->root_hash));
 	(void)json_object_set_new(object, "image_size", json_integer((json_int_t)s->image_size));
 	(void)json_object_set_new(object, "data_blocks", json_integer((json_int_t)s->data_blocks));
@@ -95,6 +98,8 @@ static void print_summary(const struct ingot_build_summary *s)
 	for (size_t i = 0; i < s->file_count; i++)
 		printf("%s %s\n", i ? "          " : "Made:     ", s->files[i]);
 	printf("Disk:      %s\nManifest:  %s\n", ingot_size_text(s->image_size, a), s->manifest);
+	if (s->request)
+		printf("To sign:   %s\n", s->request);
 }
 
 static int report(const struct ingot_build_summary *s, const struct cli *cli,
@@ -140,6 +145,7 @@ static int run(const struct cli *cli, struct ingot_error *err)
 		.output_directory = o->output ? o->output : ".",
 		.jobs = cli->jobs,
 		.may_ask = true,
+		.sign_later = o->sign_later,
 		.source_date_epoch = getenv("SOURCE_DATE_EPOCH"),
 		.step = on_step,
 		.progress = {on_progress, &terminal},
@@ -174,6 +180,9 @@ static const struct cli_option OPTIONS[] = {
 	 "folder for the image and its manifest, made if it is not there; the current one "
 	 "without",
 	 AT(output), CLI_TEXT, false},
+	{"sign-later", NULL,
+	 "use no key: leave room for the signatures, and a request for `ingot sign`",
+	 AT(sign_later), CLI_FLAG, false},
 	{"json", NULL, "print the summary as JSON", AT(json), CLI_FLAG, false},
 };
 
@@ -191,9 +200,15 @@ const struct cli_command cmd_build = {
 		"All mistakes in the recipe and its layout are reported at once, each as "
 		"FILE:LINE:COLUMN: TEXT. Things that machines must not share (SSH host keys, machine-id, "
 		"random seeds, leases, private keys) are refused until the recipe excludes them.\n\n"
+		"With --sign-later no key is used. The image has room for the signatures, and "
+		"NAME-VERSION.request.json says what `ingot sign` is to sign, on a machine that may be "
+		"elsewhere; `ingot attach` puts the signatures into the image. The recipe's certificates have "
+		"to be there, for RSA keys, and the outputs are raw.\n\n"
 		"The same inputs give the same bytes on any machine, for any number of threads, on any "
 		"day. On failure nothing has changed under the final names; only if the summary cannot be printed is the image there all the same, and the error says so.",
-	.examples = "# what the README shows\ningot build demo.yaml --output out\n"
+	.examples = "# without the keys, which are elsewhere\n"
+		    "ingot build demo.yaml --output out --sign-later\n"
+		    "# what the README shows\ningot build demo.yaml --output out\n"
 		    "# the epoch from the source's last commit\n"
 		    "SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) ingot build demo.yaml",
 	.options = OPTIONS,

@@ -19,6 +19,7 @@ extern const struct cli_command cmd_disk;
 extern const struct cli_command cmd_convert;
 extern const struct cli_command cmd_vendors;
 extern const struct cli_command cmd_sign_root_hash, cmd_sign_pe, cmd_sign_file, cmd_sign_sums;
+extern const struct cli_command cmd_sign, cmd_attach;
 extern const struct cli_command cmd_sign_efi_list, cmd_sign_efi_variable;
 
 #endif

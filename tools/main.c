@@ -30,6 +30,8 @@ const struct cli_command *const cli_commands[] = {
 	&cmd_sign_sums,
 	&cmd_sign_efi_list,
 	&cmd_sign_efi_variable,
+	&cmd_sign, /* behind those whose names begin like it */
+	&cmd_attach,
 	&cmd_disk,
 	&cmd_initrd,
 	&cmd_uki,

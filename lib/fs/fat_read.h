@@ -60,4 +60,11 @@ INGOT_API INGOT_MUST_USE int ingot_fat_file_source(const struct ingot_fat_volume
 						   struct ingot_source **ret,
 						   struct ingot_error *err);
 
+/*
+ * Where a byte of such a source stands in the volume, and how many bytes of the file follow it
+ * there. The offset is below the file's size.
+ */
+INGOT_API uint64_t ingot_fat_file_place(const struct ingot_source *file, uint64_t offset,
+					uint64_t *ret_length);
+
 #endif

@@ -91,6 +91,12 @@ static void file_free(struct ingot_source *source)
 
 static const struct ingot_source_ops FILE_OPS = {file_read, file_extent, file_free};
 
+uint64_t ingot_fat_file_place(const struct ingot_source *file, uint64_t offset,
+			      uint64_t *ret_length)
+{
+	return locate((const struct fat_file *)file, offset, ret_length);
+}
+
 /* --- finding the runs -------------------------------------------------- */
 
 static int add_run(struct fat_file *file, size_t *room, struct run run, struct ingot_error *err)

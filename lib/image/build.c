@@ -81,6 +81,7 @@ void ingot_build_summary_done(struct ingot_build_summary *summary)
 	free(summary->files);
 	free(summary->image);
 	free(summary->manifest);
+	free(summary->request);
 	for (size_t i = 0; i < summary->note_count; i++)
 		free(summary->notes[i]);
 	*summary = (struct ingot_build_summary){0};
@@ -111,7 +112,10 @@ static int name_outputs(struct build *b, struct ingot_error *err)
 	b->summary->image = ingot_format(err, "%s/%s-%s.raw", folder, r->name, r->version);
 	b->summary->manifest =
 		ingot_format(err, "%s/%s-%s.manifest.json", folder, r->name, r->version);
-	if (!b->summary->image || !b->summary->manifest)
+	b->summary->request =
+		b->request ? ingot_format(err, "%s/%s-%s.request.json", folder, r->name, r->version)
+			   : NULL;
+	if (!b->summary->image || !b->summary->manifest || (b->request && !b->summary->request))
 		return -ENOMEM;
 	if (mkdir(folder, 0777) < 0 && errno != EEXIST)
 		return ingot_raise_errno(err, errno, "make the folder '%s'", folder);
@@ -146,7 +150,7 @@ static int digest_disk(struct build *b, struct image_digests *digests, struct in
 	bool started;
 	int rc;
 
-	if (!b->recipe->digests || !outputs_want_raw(b))
+	if (!b->recipe->digests || !outputs_want_raw(b) || b->request)
 		return 0;
 	build_step(b, "digest of the image");
 	rc = image_output_source(b->output, &disk, err);
@@ -159,29 +163,49 @@ static int digest_disk(struct build *b, struct image_digests *digests, struct in
 	return rc;
 }
 
-/* *ret_signature stays NULL if none is wanted. */
-static int write_manifest(struct build *b, const struct image_digests *digests,
-			  struct ingot_output **ret, struct ingot_output **ret_signature,
+/* What tells of the image; NULL: not wanted. */
+struct outcome {
+	struct ingot_output *manifest, *signature, *request;
+};
+
+static void outcome_done(struct outcome *outcome)
+{
+	ingot_output_free(outcome->manifest);
+	ingot_output_free(outcome->signature);
+	ingot_output_free(outcome->request);
+}
+
+static int write_manifest(struct build *b, const json_t *manifest, struct outcome *ret,
 			  struct ingot_error *err)
 {
-	INGOT_FREE char *text = NULL, *line = NULL;
-	json_t *manifest = NULL;
-	int rc = manifest_make(b, digests, &manifest, err);
+	INGOT_FREE char *text = json_dumps(manifest, JSON_INDENT(2)), *line = NULL;
+	int rc;
 
-	if (rc < 0)
-		return rc;
-	text = json_dumps(manifest, JSON_INDENT(2));
-	json_decref(manifest);
 	if (!text)
 		return ingot_raise_oom(err, 0);
 	line = ingot_format(err, "%s\n", text);
 	if (!line)
 		return -ENOMEM;
-	rc = ingot_output_create(b->summary->manifest, ret, err);
+	rc = ingot_output_create(b->summary->manifest, &ret->manifest, err);
 	if (rc == 0)
-		rc = ingot_output_write(*ret, line, strlen(line), err);
+		rc = ingot_output_write(ret->manifest, line, strlen(line), err);
 	if (rc == 0 && b->recipe->sign_manifest)
-		rc = manifest_sign(b, line, strlen(line), ret_signature, err);
+		rc = manifest_sign(b, line, strlen(line), &ret->signature, err);
+	if (rc == 0 && b->request)
+		rc = request_write(b, manifest, &ret->request, err);
+	return rc;
+}
+
+static int write_papers(struct build *b, const struct image_digests *digests, struct outcome *ret,
+			struct ingot_error *err)
+{
+	json_t *manifest = NULL;
+	int rc = manifest_make(b, digests, &manifest, err);
+
+	if (rc < 0)
+		return rc;
+	rc = write_manifest(b, manifest, ret, err);
+	json_decref(manifest);
 	return rc;
 }
 
@@ -195,15 +219,28 @@ static int commit_raw(struct build *b, struct ingot_error *err)
 	return rc < 0 ? rc : build_add_file(b, b->summary->image, err);
 }
 
-static int make_manifest(struct build *b, struct ingot_output **ret,
-			 struct ingot_output **ret_signature, struct ingot_error *err)
+static int commit(struct build *b, const struct outcome *outcome, struct ingot_error *err)
+{
+	int rc = commit_raw(b, err);
+
+	if (rc == 0)
+		rc = outputs_commit(b, err);
+	if (rc == 0 && outcome->signature)
+		rc = ingot_output_commit(outcome->signature, err);
+	if (rc == 0 && outcome->request)
+		rc = ingot_output_commit(outcome->request, err);
+	if (rc == 0)
+		rc = ingot_output_commit(outcome->manifest, err);
+	return rc;
+}
+
+static int make_papers(struct build *b, struct outcome *ret, struct ingot_error *err)
 {
 	struct image_digests digests = {0};
 	int rc = digest_disk(b, &digests, err);
 
 	if (rc == 0)
-		rc = write_manifest(b, b->recipe->digests ? &digests : NULL, ret, ret_signature,
-				    err);
+		rc = write_papers(b, b->recipe->digests ? &digests : NULL, ret, err);
 	image_digests_done(&digests);
 	return rc;
 }
@@ -211,22 +248,16 @@ static int make_manifest(struct build *b, struct ingot_output **ret,
 /* All files are whole before any gets its name. */
 static int finish(struct build *b, struct ingot_error *err)
 {
-	INGOT_OUTPUT struct ingot_output *manifest = NULL;
-	INGOT_OUTPUT struct ingot_output *signature = NULL;
+	struct outcome outcome = {0};
 	int rc = outputs_write(b, err);
 
 	if (rc == 0)
-		rc = make_manifest(b, &manifest, &signature, err);
-	if (rc < 0)
-		return rc;
-	build_step(b, "write to the disk");
-	rc = commit_raw(b, err);
-	if (rc == 0)
-		rc = outputs_commit(b, err);
-	if (rc == 0 && signature)
-		rc = ingot_output_commit(signature, err);
-	if (rc == 0)
-		rc = ingot_output_commit(manifest, err);
+		rc = make_papers(b, &outcome, err);
+	if (rc == 0) {
+		build_step(b, "write to the disk");
+		rc = commit(b, &outcome, err);
+	}
+	outcome_done(&outcome);
 	return rc;
 }
 
@@ -239,6 +270,7 @@ static void build_done(struct build *b)
 	ingot_sink_free(b->disk);
 	ingot_output_free(b->output);
 	root_hash_done(&b->root);
+	ingot_sign_request_free(b->request);
 	ingot_key_free(b->key);
 	ingot_certificate_free(b->certificate);
 	ingot_key_free(b->boot_key);

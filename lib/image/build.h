@@ -19,6 +19,11 @@ struct ingot_build_options {
 	unsigned jobs;		       /* at least 1 */
 	const char *source_date_epoch; /* $SOURCE_DATE_EPOCH or NULL */
 	bool may_ask;		       /* at the terminal, for a key's passphrase or PIN */
+	/*
+	 * No key is used: where signatures go there are zeros, and beside the manifest a request
+	 * (sign/request.h) says what is to be signed. The manifest has no digest of the image.
+	 */
+	bool sign_later;
 	/* Told when a step begins and how far it is; NULL: nobody looks. */
 	void (*step)(void *context, const char *name);
 	struct ingot_progress progress;
@@ -34,6 +39,7 @@ struct ingot_build_step {
 /* For people, after a build. Free it with ingot_build_summary_done. */
 struct ingot_build_summary {
 	char *image, *manifest; /* paths; the raw image is there only if it was asked for */
+	char *request;		/* path, if it is signed later */
 	char **files;		/* paths of all images and what stands beside them */
 	size_t file_count, file_room;
 	char root_hash[129]; /* "" if the layout has no /usr */

@@ -137,7 +137,7 @@ static char *make_usr_options(const struct build *b, const struct ingot_gpt *gpt
 			      struct ingot_error *err)
 {
 	const char *signature =
-		b->recipe->enforce && b->key ? "root-hash-signature=/etc/usr.p7s" : "";
+		b->recipe->enforce && b->certificate ? "root-hash-signature=/etc/usr.p7s" : "";
 	struct ingot_initrd_verity verity = {0};
 	char device[PARTUUID_TEXT];
 	INGOT_FREE char *fec = NULL;
@@ -160,7 +160,7 @@ static char *make_usr_options(const struct build *b, const struct ingot_gpt *gpt
 static char *make_cmdline(const struct build *b, const struct root_hash *root,
 			  const struct ingot_gpt *gpt, struct ingot_error *err)
 {
-	bool enforce = b->recipe->enforce && b->key;
+	bool enforce = b->recipe->enforce && b->certificate;
 	INGOT_FREE char *options = make_usr_options(b, gpt, err);
 	char device[PARTUUID_TEXT] = "", hash[160] = "";
 
@@ -299,7 +299,7 @@ int esp_make(struct build *b, const struct root_hash *root, const struct ingot_g
 		rc = make_uki(b, root, gpt, ret, err);
 		if (rc < 0)
 			return ingot_wrap(err, rc, "UKI");
-		if (b->boot_key)
+		if (b->boot_certificate)
 			rc = uki_sign(b, root, ret->uki, &ret->signed_uki, err);
 		if (rc < 0)
 			return ingot_wrap(err, rc, "UKI");

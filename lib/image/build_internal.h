@@ -14,7 +14,7 @@
 #include "image/recipe.h"
 #include "image/tree_digest_internal.h"
 #include "io/output.h"
-#include "sign/keys.h"
+#include "sign/request.h"
 #include "tree/tree.h"
 #include "verity/build.h"
 #include "verity/fec.h"
@@ -71,6 +71,7 @@ struct build {
 	struct ingot_key *boot_key; /* of the UKI */
 	struct ingot_certificate *boot_certificate;
 	struct root_hash root;
+	struct ingot_sign_request *request; /* NULL: it is signed at once */
 
 	struct ingot_output *output;
 	struct ingot_sink *disk;
@@ -123,7 +124,10 @@ int gpt_for(const struct build *b, const struct root_hash *root, struct ingot_gp
 const struct ingot_gpt_partition *gpt_partition(const struct ingot_gpt *gpt,
 						const struct ingot_placed *placed);
 
-/* build_sign.c. For a made-up root hash, signatures of the same size that are none. */
+/*
+ * build_sign.c. For a made-up root hash, and if it is signed later, signatures of the same size
+ * that are none.
+ */
 int build_load_keys(struct build *b, struct ingot_error *err);
 int root_hash_sign(const struct build *b, struct root_hash *root, struct ingot_error *err);
 void root_hash_done(struct root_hash *root);
@@ -134,9 +138,19 @@ int uki_sign(const struct build *b, const struct root_hash *root, struct ingot_s
 int manifest_sign(const struct build *b, const char *text, size_t n, struct ingot_output **ret,
 		  struct ingot_error *err);
 
-/* manifest.c */
+/* build_request.c: what is to be signed later. */
+/* -EINVAL: this recipe cannot be signed later. */
+int request_start(struct build *b, struct ingot_error *err);
+/* The ESP that is in the image, while its sources are there. */
+int request_add_uki(struct build *b, const struct esp *esp, struct ingot_error *err);
+/* Whole and on the disk, but without its name. */
+int request_write(struct build *b, const json_t *manifest, struct ingot_output **ret,
+		  struct ingot_error *err);
+
+/* manifest.c; the digests of an image that is signed later are null. */
 int manifest_make(struct build *b, const struct image_digests *digests, json_t **ret,
 		  struct ingot_error *err);
+json_t *manifest_blocks(const struct image_digests *digests);
 
 /* build.c: the summary's clock. A step ends where the next begins. */
 void build_step(struct build *b, const char *name);

@@ -218,7 +218,7 @@ static int digest_all(struct build *b, struct ingot_error *err)
 {
 	static const struct ingot_pool_ops ops = {.slot_size = 1, .work = digest_one};
 
-	if (!b->recipe->digests)
+	if (!b->recipe->digests || b->request)
 		return 0;
 	build_step(b, "digests of the outputs");
 	return ingot_pool_run(b->options->jobs, b->outputs->file_count, &ops, b, err);

@@ -27,6 +27,7 @@ static int load_texts(struct build *b, const char *path, struct ingot_problems *
 		      struct ingot_error *err)
 {
 	struct ingot_recipe_options options = {.check_files = true,
+					       .sign_later = b->options->sign_later,
 					       .source_date_epoch = b->options->source_date_epoch};
 	struct ingot_error layout_err = {0};
 	int rc = ingot_recipe_load(path, &options, problems, &b->recipe, err);
@@ -360,6 +361,8 @@ int build_plan(struct build *b, struct ingot_problems *problems, struct ingot_er
 		rc = check_purpose(b, err);
 	if (rc == 0)
 		rc = build_load_keys(b, err);
+	if (rc == 0 && b->options->sign_later)
+		rc = request_start(b, err);
 	if (rc == 0)
 		rc = plan_tree(b, problems, err);
 	if (rc < 0)

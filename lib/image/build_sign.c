@@ -8,6 +8,20 @@
 
 /* --- keys -------------------------------------------------------------- */
 
+/* The room for a signature has to be exact. */
+static int check_size(const struct ingot_certificate *certificate, struct ingot_error *err)
+{
+	enum ingot_key_kind kind;
+	int rc = ingot_certificate_key_kind(certificate, &kind, err);
+
+	if (rc == 0 && kind != INGOT_KEY_RSA)
+		return ingot_raise(err, -EINVAL,
+				   "certificate '%s' is for an ECDSA key, whose signatures are of "
+				   "different lengths: only RSA keys can sign later",
+				   ingot_certificate_name(certificate));
+	return rc;
+}
+
 static int load_key(struct build *b, const struct ingot_recipe_signer *signer,
 		    struct ingot_key **ret_key, struct ingot_certificate **ret_certificate,
 		    struct ingot_error *err)
@@ -21,6 +35,8 @@ static int load_key(struct build *b, const struct ingot_recipe_signer *signer,
 	unsigned exposed = 0;
 	int rc = ingot_certificate_load(signer->certificate.path, ret_certificate, err);
 
+	if (rc == 0 && b->options->sign_later)
+		return check_size(*ret_certificate, err);
 	if (rc == 0)
 		rc = ingot_key_open(&source, ret_key, &exposed, err);
 	if (rc == 0)
@@ -55,9 +71,9 @@ int root_hash_sign(const struct build *b, struct root_hash *root, struct ingot_e
 	const struct ingot_certificate *certificate = b->certificate;
 
 	ingot_hex(root->bytes, root->size, root->hex);
-	if (!b->key)
+	if (!b->certificate)
 		return 0;
-	if (root->made_up) /* no key signs what is not */
+	if (root->made_up || !b->key) /* no key signs what is not */
 		return ingot_root_hash_placeholder(&certificate, 1, &root->signature,
 						   &root->signature_size, err);
 	return ingot_sign_root_hash(b->key, b->certificate, root->hex, &root->signature,
@@ -72,20 +88,42 @@ void root_hash_done(struct root_hash *root)
 
 /* --- the UKI ----------------------------------------------------------- */
 
+/* A table of signatures with room for ours. */
+static int make_room(const struct build *b, struct ingot_source *uki, struct ingot_pe_place *place,
+		     uint8_t **table, size_t *n, struct ingot_error *err)
+{
+	INGOT_FREE uint8_t *der = NULL;
+	size_t der_n;
+	int rc = ingot_pe_place_read(uki, place, err);
+
+	if (rc == 0)
+		rc = ingot_authenticode_placeholder(b->boot_certificate, &der, &der_n, err);
+	if (rc == 0)
+		rc = ingot_pe_table_add(NULL, 0, der, der_n, table, n, err);
+	return rc;
+}
+
+static int leave_room(const struct build *b, struct ingot_source *uki, struct ingot_source **ret,
+		      struct ingot_error *err)
+{
+	INGOT_FREE uint8_t *table = NULL;
+	struct ingot_pe_place place;
+	size_t n;
+	int rc = make_room(b, uki, &place, &table, &n, err);
+
+	return rc < 0 ? rc : ingot_pe_attach(uki, &place, table, n, ret, err);
+}
+
 /* As long as the signed one, of which only that counts. */
 static int rehearse_uki(const struct build *b, struct ingot_source *uki, struct ingot_source **ret,
 			struct ingot_error *err)
 {
 	struct ingot_source *pieces[2] = {NULL, NULL};
-	INGOT_FREE uint8_t *der = NULL, *table = NULL;
+	INGOT_FREE uint8_t *table = NULL;
 	struct ingot_pe_place place;
-	size_t der_n, n = 0;
-	int rc = ingot_pe_place_read(uki, &place, err);
+	size_t n = 0;
+	int rc = make_room(b, uki, &place, &table, &n, err);
 
-	if (rc == 0)
-		rc = ingot_authenticode_placeholder(b->boot_certificate, &der, &der_n, err);
-	if (rc == 0)
-		rc = ingot_pe_table_add(NULL, 0, der, der_n, &table, &n, err);
 	if (rc == 0)
 		rc = ingot_source_part(uki, 0, uki->size, &pieces[0], err);
 	if (rc == 0)
@@ -100,9 +138,14 @@ static int rehearse_uki(const struct build *b, struct ingot_source *uki, struct 
 int uki_sign(const struct build *b, const struct root_hash *root, struct ingot_source *uki,
 	     struct ingot_source **ret, struct ingot_error *err)
 {
-	int rc = root->made_up ? rehearse_uki(b, uki, ret, err)
-			       : ingot_pe_sign(uki, b->boot_key, b->boot_certificate, ret, err);
+	int rc;
 
+	if (root->made_up)
+		rc = rehearse_uki(b, uki, ret, err);
+	else if (!b->boot_key)
+		rc = leave_room(b, uki, ret, err);
+	else
+		rc = ingot_pe_sign(uki, b->boot_key, b->boot_certificate, ret, err);
 	return rc < 0 ? ingot_wrap(err, rc, "sign") : 0;
 }
 

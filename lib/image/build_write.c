@@ -96,6 +96,8 @@ static int write_esp(struct build *b, struct ingot_error *err)
 	rc = esp_make(b, &b->root, b->gpt, &esp, err);
 	if (rc == 0)
 		rc = ingot_copy(esp.fat, sink, b->options->jobs, &b->options->progress, err);
+	if (rc == 0 && b->request && esp.uki)
+		rc = request_add_uki(b, &esp, err);
 	esp_done(&esp);
 	return rc;
 }

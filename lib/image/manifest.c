@@ -180,7 +180,7 @@ static json_t *make_usr(const struct build *b)
 	set(usr, "filesystem_uuid", uuid(&b->usr_uuid));
 	set(usr, "filesystem_size", number(b->ext2->size));
 	set(usr, "filesystem_free", number(b->ext2_stats.free_blocks * INGOT_EXT2_BLOCK));
-	set(usr, "signed", json_boolean(b->root.signature != NULL));
+	set(usr, "signed", json_boolean(b->root.signature != NULL && b->key != NULL));
 	return usr;
 }
 
@@ -205,7 +205,7 @@ static json_t *make_partition(const struct build *b, const struct ingot_gpt_part
 }
 
 /* By number, without those that are zero. */
-static json_t *make_blocks(const struct image_digests *digests)
+json_t *manifest_blocks(const struct image_digests *digests)
 {
 	json_t *blocks = json_object(), *list = json_object();
 
@@ -228,7 +228,7 @@ static json_t *make_image(const struct build *b, const uint8_t *digest)
 	set(image, "size", number(b->placement->disk_size));
 	set(image, "sector_size", number(b->placement->sector_size));
 	if (digest)
-		set(image, "sha256", hex(digest, INGOT_SHA256_SIZE));
+		set(image, "sha256", b->request ? json_null() : hex(digest, INGOT_SHA256_SIZE));
 	set(image, "disk_uuid", uuid(&b->gpt->uuid));
 	for (size_t i = 0; i < b->gpt->count; i++)
 		(void)json_array_append_new(partitions,
@@ -245,7 +245,7 @@ static json_t *make_raw(const struct build *b, const struct image_digests *diges
 	set(image, "format", json_string("raw"));
 	set(image, "name", name_of(b->summary->image));
 	if (digests)
-		set(image, "blocks", make_blocks(digests));
+		set(image, "blocks", b->request ? json_null() : manifest_blocks(digests));
 	return image;
 }
 

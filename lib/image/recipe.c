@@ -67,7 +67,8 @@ void recipe_read_path(struct reader *r, struct ingot_yaml_node node, enum path_k
 		return;
 	}
 	ret->path = resolve(r, text);
-	check_path(r, ret, kind == PATH_TREE_ITSELF);
+	if (!r->options->sign_later || (kind != PATH_KEY && kind != PATH_SECRET))
+		check_path(r, ret, kind == PATH_TREE_ITSELF);
 }
 
 /* --- what the image is called ------------------------------------------ */

@@ -105,6 +105,7 @@ struct ingot_recipe {
 
 struct ingot_recipe_options {
 	bool check_files;	       /* complain about files that cannot be read */
+	bool sign_later;	       /* keys are not looked at and need not be named */
 	const char *source_date_epoch; /* $SOURCE_DATE_EPOCH, or NULL */
 };
 

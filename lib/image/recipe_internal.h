@@ -16,6 +16,7 @@ struct reader {
 enum path_kind {
 	PATH_FILE,	   /* a file on the build machine */
 	PATH_KEY,	   /* ... or the URI of a token's object */
+	PATH_SECRET,	   /* a file that only a key needs */
 	PATH_FILE_OR_TREE, /* ... or in the tree */
 	PATH_TREE_ITSELF,  /* a folder or an archive */
 };

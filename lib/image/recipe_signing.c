@@ -20,15 +20,15 @@ static void read_secret(struct reader *r, struct ingot_yaml_map *map,
 	if (!is_uri && pin.id)
 		ingot_yaml_problem(pin, "a key in a file has a passphrase ('passphrase-file'), not "
 					"a PIN");
-	recipe_read_path(r, is_uri ? pin : passphrase, PATH_FILE, &signer->secret_file);
+	recipe_read_path(r, is_uri ? pin : passphrase, PATH_SECRET, &signer->secret_file);
 	signer->secret_variable = ingot_yaml_text(variable);
 }
 
 static void read_signer(struct reader *r, struct ingot_yaml_map *map,
 			struct ingot_recipe_signer *signer)
 {
-	recipe_read_path(r, ingot_yaml_get(map, "key", true /* required */), PATH_KEY,
-			 &signer->key);
+	recipe_read_path(r, ingot_yaml_get(map, "key", !r->options->sign_later /* required */),
+			 PATH_KEY, &signer->key);
 	recipe_read_path(r, ingot_yaml_get(map, "certificate", true), PATH_FILE,
 			 &signer->certificate);
 	read_secret(r, map, signer);

@@ -176,17 +176,24 @@ bool ingot_certificate_is_test(const struct ingot_certificate *certificate)
 	       has_word(subject, "TEST");
 }
 
-int ingot_certificate_signature_size(const struct ingot_certificate *certificate, size_t *ret,
-				     struct ingot_error *err)
+int ingot_certificate_key_kind(const struct ingot_certificate *certificate,
+			       enum ingot_key_kind *ret, struct ingot_error *err)
 {
 	EVP_PKEY *public_half = X509_get0_pubkey(certificate->x509);
-	enum ingot_key_kind kind;
-	int rc = public_half ? public_key_kind(public_half, &kind, err)
+	int rc = public_half ? public_key_kind(public_half, ret, err)
 			     : ingot_raise(err, -EINVAL, "it has no usable key");
 
 	ERR_clear_error();
-	if (rc < 0)
-		return ingot_wrap(err, rc, "certificate '%s'", certificate->name);
-	*ret = (size_t)EVP_PKEY_get_size(public_half);
-	return 0;
+	return rc < 0 ? ingot_wrap(err, rc, "certificate '%s'", certificate->name) : 0;
+}
+
+int ingot_certificate_signature_size(const struct ingot_certificate *certificate, size_t *ret,
+				     struct ingot_error *err)
+{
+	enum ingot_key_kind kind;
+	int rc = ingot_certificate_key_kind(certificate, &kind, err);
+
+	if (rc == 0)
+		*ret = (size_t)EVP_PKEY_get_size(X509_get0_pubkey(certificate->x509));
+	return rc;
 }

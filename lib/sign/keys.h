@@ -133,6 +133,11 @@ INGOT_API INGOT_MUST_USE int ingot_certificate_fingerprint(
 INGOT_API INGOT_MUST_USE int ingot_certificate_signature_size(
 	const struct ingot_certificate *certificate, size_t *ret, struct ingot_error *err);
 
+/* The kind of its key. -EINVAL: none of those above. */
+INGOT_API INGOT_MUST_USE int ingot_certificate_key_kind(const struct ingot_certificate *certificate,
+							enum ingot_key_kind *ret,
+							struct ingot_error *err);
+
 /* 0: the certificate is for this key's public half; -EKEYREJECTED: for another one. */
 INGOT_API INGOT_MUST_USE int ingot_key_check(const struct ingot_key *key,
 					     const struct ingot_certificate *certificate,

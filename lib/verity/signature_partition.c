@@ -2,10 +2,10 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <openssl/evp.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/base64.h"
 #include "base/text.h"
 
 INGOT_DEFINE_CLEANUP(json_t, json, json_decref)
@@ -13,19 +13,10 @@ INGOT_DEFINE_CLEANUP(json_t, json, json_decref)
 
 /* --- encode ------------------------------------------------------------ */
 
-static char *base64(const uint8_t *data, size_t size, struct ingot_error *err)
-{
-	char *text = ingot_alloc(1, size / 3 * 4 + 5, err);
-
-	if (text)
-		(void)EVP_EncodeBlock((unsigned char *)text, data, (int)size);
-	return text;
-}
-
 /* Keys in the specification's order; nothing in them needs an escape. */
 static char *encode_text(const struct ingot_verity_signature *signature, struct ingot_error *err)
 {
-	INGOT_FREE char *pkcs7 = base64(signature->pkcs7, signature->pkcs7_size, err);
+	INGOT_FREE char *pkcs7 = ingot_base64(signature->pkcs7, signature->pkcs7_size, err);
 	char root[2 * INGOT_VERITY_DIGEST_MAX + 1], fingerprint[INGOT_SHA256_TEXT];
 
 	if (!pkcs7)
@@ -117,37 +108,18 @@ static int get_hex(const json_t *object, const char *key, bool required, uint8_t
 	return 0;
 }
 
-/* RFC 4648, section 4, with its padding and nothing else. */
-static bool is_base64(const char *text, size_t n)
-{
-	static const char alphabet[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t digits = strspn(text, alphabet);
-
-	return n > 0 && n % 4 == 0 && n - digits <= 2 && strspn(text + digits, "=") == n - digits;
-}
-
 static int get_base64(const json_t *object, const char *key, uint8_t **ret, size_t *ret_size,
 		      struct ingot_error *err)
 {
-	INGOT_FREE uint8_t *bytes = NULL;
 	const char *text;
-	size_t n;
 	int rc = get_text(object, key, /* required */ true, &text, err);
 
 	if (rc < 0)
 		return rc;
-	n = strlen(text);
-	if (!is_base64(text, n))
-		return ingot_raise(err, -EINVAL, "'%s' is not base64", key);
-	bytes = ingot_alloc(1, n / 4 * 3, err);
-	if (!bytes)
-		return -ENOMEM;
-	if (EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)n) < 0)
-		return ingot_raise(err, -EINVAL, "'%s' is not base64", key);
-	*ret_size = n / 4 * 3 - (text[n - 1] == '=') - (text[n - 2] == '=');
-	*ret = INGOT_TAKE(bytes);
-	return 0;
+	rc = ingot_unbase64(text, ret, ret_size, err);
+	if (rc == -EINVAL)
+		return ingot_raise(err, rc, "'%s' is not base64", key);
+	return rc;
 }
 
 static int decode_object(const json_t *object, struct ingot_verity_signature *ret,

@@ -1,0 +1,224 @@
+/* What a build without keys wants signed. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "boot/pe.h"
+#include "boot/pe_sign.h"
+#include "image/build_internal.h"
+
+enum { STEP = 1024 * 1024, NOT_DIGESTED = 12 };
+
+/* --- before anything is written ---------------------------------------- */
+
+static int copy_certificate(const struct ingot_certificate *from, struct ingot_certificate **ret,
+			    struct ingot_error *err)
+{
+	size_t n;
+	const uint8_t *der = ingot_certificate_der(from, &n);
+
+	return ingot_certificate_parse(ingot_certificate_name(from), der, n, ret, err);
+}
+
+static int start_request(struct build *b, struct ingot_error *err)
+{
+	const struct ingot_recipe *recipe = b->recipe;
+	struct ingot_sign_request *request = ingot_alloc(1, sizeof(*request), err);
+	int rc;
+
+	b->request = request;
+	if (!request)
+		return -ENOMEM;
+	request->name = ingot_strdup(recipe->name, err);
+	request->version = ingot_strdup(recipe->version, err);
+	request->architecture = ingot_strdup(recipe->architecture, err);
+	if (!request->name || !request->version || !request->architecture)
+		return -ENOMEM;
+	rc = copy_certificate(b->certificate, &request->signers[0].certificate, err);
+	if (rc < 0)
+		return rc;
+	request->signer_count = 1;
+	if (b->boot_certificate)
+		rc = copy_certificate(b->boot_certificate, &request->uki.signer.certificate, err);
+	return rc;
+}
+
+/* Formats in which the signatures can be put into their places. */
+static bool can_attach(const struct ingot_recipe_output *output)
+{
+	return !output->vendor && strcmp(output->name, "raw") == 0;
+}
+
+static int check_outputs(const struct ingot_recipe *recipe, struct ingot_error *err)
+{
+	for (size_t i = 0; i < recipe->output_count; i++)
+		if (!can_attach(&recipe->outputs[i]))
+			return ingot_raise(err, -EINVAL,
+					   "output '%s' cannot be signed later: let the recipe "
+					   "make raw only, and convert that when it is signed",
+					   recipe->outputs[i].name);
+	return 0;
+}
+
+int request_start(struct build *b, struct ingot_error *err)
+{
+	const struct ingot_recipe *recipe = b->recipe;
+	int rc;
+
+	if (!recipe->sign)
+		return ingot_raise(err, -EINVAL,
+				   "there is nothing to sign later: the recipe has no 'signing:'");
+	if (!b->usr_place)
+		return ingot_raise(err, -EINVAL,
+				   "there is nothing to sign later: the layout '%s' has no /usr",
+				   b->layout->name);
+	if (recipe->sign_manifest)
+		return ingot_raise(err, -EINVAL,
+				   "the manifest cannot be signed later ('signing.manifest'): it "
+				   "has the digest of the signed image; use 'ingot sign file' on "
+				   "it at last");
+	rc = check_outputs(recipe, err);
+	return rc < 0 ? rc : start_request(b, err);
+}
+
+/* --- the UKI ----------------------------------------------------------- */
+
+static int find_signature(const struct build *b, const struct esp *esp, uint64_t *ret_segment,
+			  uint64_t *ret_signature, struct ingot_error *err)
+{
+	const struct ingot_pe_section *section;
+	INGOT_FREE char *segment = NULL;
+	struct ingot_pe pe;
+	const char *found;
+	size_t n;
+	int rc = ingot_pe_read(esp->uki, &pe, err);
+
+	if (rc == 0)
+		rc = ingot_source_load(esp->segment, STEP, &segment, &n, err);
+	if (rc < 0)
+		return rc;
+	section = ingot_pe_section_find(&pe, ".initrd");
+	found = memmem(segment, n, b->root.signature, b->root.signature_size);
+	if (!section || !found)
+		return ingot_raise(err, -EINVAL, "the signature is not in the initrd");
+	*ret_segment = section->raw_offset + esp->initrd->size - ingot_round_up(n, 4);
+	*ret_signature = *ret_segment + (uint64_t)(found - segment);
+	return 0;
+}
+
+/* Bytes of the file from `start` to `end` that the digest is made of, one block after the other. */
+static int add_range(struct ingot_source *uki, uint64_t start, uint64_t end, uint8_t *buffer,
+		     size_t *used, struct ingot_sha256_state *state, struct ingot_error *err)
+{
+	while (start < end) {
+		size_t n = (size_t)ingot_min(end - start, STEP - *used), whole;
+		int rc = ingot_source_read(uki, start, buffer + *used, n, err);
+
+		if (rc < 0)
+			return rc;
+		start += n;
+		*used += n;
+		whole = *used - *used % INGOT_SHA256_BLOCK;
+		ingot_sha256_state_add(state, buffer, whole);
+		*used -= whole;
+		memmove(buffer, buffer + whole, *used);
+	}
+	return 0;
+}
+
+/* SHA-256 up to `end`, which is where a block ends. */
+static int digest_front(struct ingot_source *uki, const struct ingot_pe_place *place, uint64_t end,
+			struct ingot_sha256_state *state, struct ingot_error *err)
+{
+	INGOT_FREE uint8_t *buffer = ingot_alloc(STEP, 1, err);
+	size_t used = 0;
+	int rc;
+
+	if (!buffer)
+		return -ENOMEM;
+	ingot_sha256_state_init(state);
+	rc = add_range(uki, 0, place->checksum_offset, buffer, &used, state, err);
+	if (rc == 0)
+		rc = add_range(uki, place->checksum_offset + 4, place->entry_offset, buffer, &used,
+			       state, err);
+	if (rc == 0)
+		rc = add_range(uki, place->entry_offset + 8, end, buffer, &used, state, err);
+	return rc;
+}
+
+static int load_tail(struct ingot_request_uki *u, struct ingot_source *uki,
+		     const struct ingot_pe_place *place, uint64_t start, struct ingot_error *err)
+{
+	u->tail_n = (size_t)(place->table_offset - start);
+	u->tail = ingot_alloc(u->tail_n, 1, err);
+	if (!u->tail)
+		return -ENOMEM;
+	u->tail_hole = (size_t)(u->signature_offset - start);
+	return ingot_source_read(uki, start, u->tail, place->content_size - start, err);
+}
+
+static int add_secure_boot(struct ingot_request_uki *u, const struct esp *esp, uint64_t segment,
+			   const struct ingot_pe_place *place, struct ingot_error *err)
+{
+	/* The last block that ends before the segment; headers come long before. */
+	uint64_t start =
+		(segment - NOT_DIGESTED) / INGOT_SHA256_BLOCK * INGOT_SHA256_BLOCK + NOT_DIGESTED;
+	uint8_t checksum[4];
+	int rc = digest_front(esp->uki, place, start, &u->state, err);
+
+	if (rc == 0)
+		rc = load_tail(u, esp->uki, place, start, err);
+	if (rc == 0)
+		rc = ingot_source_read(esp->signed_uki, place->checksum_offset, checksum,
+				       sizeof(checksum), err);
+	if (rc == 0)
+		u->checksum = ingot_get_le32(checksum);
+	return rc;
+}
+
+static int copy_text(struct ingot_source *source, char **ret, struct ingot_error *err)
+{
+	size_t n;
+
+	return ingot_source_load(source, STEP, ret, &n, err);
+}
+
+int request_add_uki(struct build *b, const struct esp *esp, struct ingot_error *err)
+{
+	struct ingot_request_uki *u = &b->request->uki;
+	struct ingot_pe_place place;
+	uint64_t segment;
+	int rc = ingot_pe_place_read(esp->uki, &place, err);
+
+	if (rc == 0)
+		rc = copy_text(esp->cmdline, &u->command_line, err);
+	if (rc == 0)
+		rc = find_signature(b, esp, &segment, &u->signature_offset, err);
+	if (rc < 0)
+		return rc;
+	u->path = ingot_strdup(build_uki_path(b), err);
+	if (!u->path)
+		return -ENOMEM;
+	u->size = place.content_size;
+	b->request->has_uki = true;
+	if (u->signer.certificate)
+		rc = add_secure_boot(u, esp, segment, &place, err);
+	return rc < 0 ? ingot_wrap(err, rc, "request for the UKI") : 0;
+}
+
+/* --- the file ---------------------------------------------------------- */
+
+int request_write(struct build *b, const json_t *manifest, struct ingot_output **ret,
+		  struct ingot_error *err)
+{
+	struct ingot_sign_request *request = b->request;
+	INGOT_FREE char *text = NULL;
+	int rc;
+
+	memcpy(request->root_hash, b->root.hex, sizeof(b->root.hex));
+	request->files = json_incref(json_object_get(manifest, "inputs"));
+	rc = ingot_sign_request_write(request, &text, err);
+	if (rc == 0)
+		rc = ingot_output_create(b->summary->request, ret, err);
+	return rc < 0 ? rc : ingot_output_write(*ret, text, strlen(text), err);
+}

@@ -1,0 +1,104 @@
+#include "image/request_show.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* Nothing of a stranger's text may drive the terminal. */
+static void show(FILE *stream, const char *name, const char *text)
+{
+	char plain[4096];
+
+	fprintf(stream, "%-16s %s\n", name,
+		ingot_printable(text, strlen(text), plain, sizeof(plain)));
+}
+
+static int show_signer(const struct ingot_request_signer *signer, const char *name, FILE *stream,
+		       struct ingot_error *err)
+{
+	INGOT_FREE char *subject = NULL;
+	uint8_t digest[INGOT_SHA256_SIZE];
+	char hex[INGOT_SHA256_TEXT];
+	int rc = ingot_certificate_subject(signer->certificate, &subject, err);
+
+	if (rc == 0)
+		rc = ingot_certificate_fingerprint(signer->certificate, digest, err);
+	if (rc < 0)
+		return rc;
+	show(stream, name, subject);
+	ingot_hex(digest, sizeof(digest), hex);
+	show(stream, "", hex);
+	return 0;
+}
+
+/* The bytes that are signed say which root hash the machine will open /usr by. */
+static int check_root(const struct ingot_sign_request *request, struct ingot_error *err)
+{
+	const struct ingot_request_uki *uki = &request->uki;
+	const char *root = request->root_hash;
+
+	if (strstr(uki->command_line, root))
+		return 0;
+	if (uki->tail && memmem(uki->tail, uki->tail_hole, root, strlen(root)))
+		return 0;
+	if (!uki->tail)
+		return 0; /* nothing of it is signed */
+	return ingot_raise(err, -EINVAL,
+			   "the UKI that is to be signed does not open /usr by this root hash");
+}
+
+static int show_uki(const struct ingot_sign_request *request, FILE *stream, struct ingot_error *err)
+{
+	const struct ingot_request_uki *uki = &request->uki;
+	char size[INGOT_SIZE_TEXT];
+	int rc = check_root(request, err);
+
+	if (rc < 0)
+		return rc;
+	show(stream, "UKI", uki->path);
+	show(stream, "  size", ingot_size_text(uki->size, size));
+	show(stream, "  command line", uki->command_line);
+	if (uki->signer.certificate)
+		rc = show_signer(&uki->signer, "  signed by", stream, err);
+	else
+		show(stream, "  signed by", "nobody");
+	return rc;
+}
+
+static void show_files(const json_t *files, FILE *stream)
+{
+	const json_t *file;
+	size_t i;
+
+	if (json_array_size(files) > 0)
+		fputs("\nMade of, as the build says:\n", stream);
+	json_array_foreach(files, i, file)
+	{
+		const char *role = json_string_value(json_object_get(file, "role"));
+		const char *path = json_string_value(json_object_get(file, "path"));
+		const char *digest = json_string_value(json_object_get(file, "sha256"));
+
+		show(stream, role ? role : "", path ? path : "");
+		if (digest)
+			show(stream, "", digest);
+	}
+}
+
+int ingot_request_show(const struct ingot_sign_request *request, FILE *stream,
+		       struct ingot_error *err)
+{
+	int rc = 0;
+
+	show(stream, "Name", request->name);
+	show(stream, "Version", request->version);
+	show(stream, "Architecture", request->architecture);
+	show(stream, "Root hash", request->root_hash);
+	for (size_t i = 0; rc == 0 && i < request->signer_count; i++)
+		rc = show_signer(&request->signers[i], "  signed by", stream, err);
+	if (rc == 0 && request->has_uki)
+		rc = show_uki(request, stream, err);
+	if (rc == 0)
+		show_files(request->files, stream);
+	return rc;
+}

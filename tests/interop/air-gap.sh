@@ -1,0 +1,186 @@
+#!/bin/bash
+# Signing on another machine: what is attached has to be what a build with the keys makes.
+# Usage: air-gap.sh INGOT
+set -euo pipefail
+export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
+
+ingot=$(realpath -- "${1:?usage: air-gap.sh INGOT}")
+source_dir=$(cd -- "$(dirname -- "$0")/../.." && pwd)
+# shellcheck source=../tally.sh
+. "$source_dir/tests/tally.sh"
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+cd -- "$work"
+umask 077
+
+stub=/usr/lib/systemd/boot/efi/linuxx64.efi.stub
+mkdir vault # what the build machine never sees
+"$source_dir/signing/make-test-keys.sh" vault >/dev/null
+openssl req -x509 -newkey rsa:3072 -noenc -days 3650 -subj "/CN=TEST db" -keyout vault/db.key \
+	-out vault/db.crt 2>/dev/null
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 3650 \
+	-subj "/CN=TEST curve" -keyout vault/curve.key -out vault/curve.crt 2>/dev/null
+mkdir certificates
+cp vault/*.crt certificates
+mkdir -p tree/usr/lib tree/etc
+printf 'ID=test\nVERSION_ID=1\n' >tree/usr/lib/os-release
+head -c 100000 /dev/zero | tr '\0' x >tree/usr/lib/file
+printf 'an initrd of 17' >initrd
+
+# layout NAME PARTITION...: between an ESP and a ROOT
+layout() {
+	cat >"$1.yaml" <<END
+name: $1
+description: small
+sector-size: 512
+alignment: 1M
+size: 80M
+partitions:
+  - {number: 1, label: ESP, type: esp, size: 40M, content: esp, filesystem: fat32,
+     filesystem-label: ESP}
+$(printf '  - %s\n' "${@:2}")
+  - {number: 9, label: ROOT, type: linux-data, size: rest, content: root,
+     filesystem: ext4, filesystem-label: ROOT}
+END
+}
+layout appended "{number: 2, label: USR-A, type: linux-data, size: 4M, content: usr, filesystem: ext2,
+     verity: appended}"
+layout apart "{number: 2, label: usr, type: 8484680c-9521-48c6-9c11-b0720656f69e, uuid: root-hash-first,
+     size: 4M, content: usr, filesystem: ext2}" \
+	"{number: 3, label: verity, type: 77ff5f63-e7b6-4633-acf4-1565b864c0e6, uuid: root-hash-last,
+     size: 1M, content: usr-verity}" \
+	"{number: 4, label: signature, type: e7bb33fb-06cf-4e81-8273-e543b413e2e2, size: 1M,
+     content: usr-verity-sig}"
+
+# recipe NAME LAYOUT KEYS SIGNING: a recipe with these lines under signing, keys in this folder
+recipe() {
+	cat >"$1.yaml" <<END
+name: test
+version: "1"
+architecture: x86-64
+epoch: 1000000000
+layout: ./$2.yaml
+tree: tree
+boot: {linux: $stub, initrd: [initrd], stub: $stub, cmdline: quiet}
+signing:
+  key: $3/root-hash.key
+  certificate: certificates/root-hash.crt
+$4
+outputs: [raw]
+END
+}
+build() {
+	"$ingot" build "$1.yaml" --output "$1" --quiet "${@:2}"
+}
+# sign NAME: the ceremony without a person
+sign() {
+	"$ingot" sign --request "$1/test-1.request.json" --key vault/root-hash.key "${@:2}" \
+		--response "$1.response.json" --yes
+}
+attach() {
+	"$ingot" attach "$1/test-1.raw" --response "$1.response.json" \
+		--request "$1/test-1.request.json" --manifest "$1/test-1.manifest.json" --json >report
+}
+refuses() {
+	local words=$1
+	shift
+	! "$@" >message 2>&1 || return 1
+	cat message
+	grep -qF -- "$words" message
+}
+# round LAYOUT WHAT SECURE-BOOT KEYS...: built with the keys and without, compared
+round() {
+	local name=$1-$2 secure=${3:+"  secure-boot: {key: vault/db.key, certificate: certificates/db.crt}"}
+	recipe "direct-$name" "$1" vault "$secure"
+	recipe "later-$name" "$1" nowhere "${secure//vault/nowhere}"
+	# only the name of the recipe may differ in the manifest, so it has the same
+	check "$name: build with the keys" build "direct-$name"
+	check "$name: build without them" build "later-$name" --sign-later
+	check "$name: the images differ" not cmp -s "direct-$name/test-1.raw" "later-$name/test-1.raw"
+	check "$name: the manifest has no digest yet" \
+		jq -e '.outputs[0].sha256 == null and (.usr.signed | not)' "later-$name/test-1.manifest.json"
+	check "$name: sign" sign "later-$name" "${@:4}"
+	check "$name: attach" attach "later-$name"
+	check "$name: little was written" jq -e '.bytes_written > 0 and .bytes_written < 32768' report
+	check "$name: the same image" cmp "direct-$name/test-1.raw" "later-$name/test-1.raw"
+	check "$name: the same manifest, but for the recipe" diff \
+		<(jq 'del(.inputs[] | select(.role == "recipe"))' "direct-$name/test-1.manifest.json") \
+		<(jq 'del(.inputs[] | select(.role == "recipe"))' "later-$name/test-1.manifest.json")
+	check "$name: once more" attach "later-$name"
+	check "$name: nothing is written" jq -e '.bytes_written == 0' report
+	check "$name: the same image still" cmp "direct-$name/test-1.raw" "later-$name/test-1.raw"
+}
+
+round appended root-hash ''
+round appended both secure --key vault/db.key
+round apart both secure --key vault/db.key
+check "sbverify accepts the attached UKI" bash -c 'mcopy -o -i later-apart-both/test-1.raw@@1M \
+	::EFI/BOOT/BOOTX64.EFI uki.efi && sbverify --cert vault/db.crt uki.efi'
+rows() { # of verify that are good
+	"$ingot" verify --layout ./apart.yaml "$1" --certificate vault/root-hash.crt \
+		--secure-boot-certificate vault/db.crt --allow-test-keys --manifest "${1%.raw}.manifest.json" |
+		grep '^good' | grep -cE ' (roothash.trust|signature.initrd|signature.partition|manifest.digest) '
+}
+check "verify finds its signatures and its digest" [ "$(rows later-apart-both/test-1.raw)" = 4 ]
+
+# --- an attach that was interrupted, and images that are not the one
+
+build later-apart-both --sign-later
+dd if=direct-apart-both/test-1.raw of=later-apart-both/test-1.raw bs=512 skip=2048 seek=2048 \
+	count=1024 conv=notrunc status=none # the ESP's first half MiB is signed already
+check "after a power failure" attach later-apart-both
+check "... the same image" cmp direct-apart-both/test-1.raw later-apart-both/test-1.raw
+check "the other layout's response" refuses "" "$ingot" attach later-apart-both/test-1.raw \
+	--response later-appended-both.response.json
+check "... has changed nothing" cmp direct-apart-both/test-1.raw later-apart-both/test-1.raw
+check "another request's response" refuses "answers another request" "$ingot" attach \
+	later-apart-both/test-1.raw --response later-apart-both.response.json \
+	--request later-appended-both/test-1.request.json
+jq '.root_hash.signers[0].signature |= ("AAAA" + .[4:])' later-apart-both.response.json >forged.json
+check "a forged response" refuses "not made with its key" "$ingot" attach \
+	later-apart-both/test-1.raw --response forged.json
+
+# --- what is asked for and what is shown
+
+check "the request shows what is signed" bash -c "'$ingot' sign --request \
+	later-apart-both/test-1.request.json --key vault/root-hash.key --key vault/db.key --response r \
+	--yes 2>shown && grep -q \"\$(jq -r .usr.root_hash direct-apart-both/test-1.manifest.json)\" shown &&
+	grep -q usrhash= shown && grep -q 'TEST db' shown"
+check "a key too few" refuses "no key was given for the certificate" sign later-apart-both
+check "a key too many" refuses "is for none of the request's certificates" sign later-apart-both \
+	--key vault/db.key --key vault/curve.key
+check "a certificate that was not meant" refuses "which is none of those given" sign later-apart-both \
+	--key vault/db.key --certificate vault/root-hash.crt
+check "no terminal to ask at" refuses "there is no terminal" setsid "$ingot" sign --request \
+	later-apart-both/test-1.request.json --key vault/root-hash.key --key vault/db.key --response none
+check "... nothing was signed" [ ! -e none ]
+check "no" bash -c "printf 'n\n' | script -qec \"'$ingot' sign --request \
+	later-apart-both/test-1.request.json --key vault/root-hash.key --key vault/db.key \
+	--response none\" typescript; [ \$? = 1 ] && [ ! -e none ]"
+check "yes" bash -c "printf 'y\n' | script -qec \"'$ingot' sign --request \
+	later-apart-both/test-1.request.json --key vault/root-hash.key --key vault/db.key \
+	--response some\" typescript && cmp some later-apart-both.response.json"
+jq '.root_hash.hash |= ("00" + .[2:])' later-apart-both/test-1.request.json >other.json
+check "a request with another root hash" refuses "'digest' is not that of the hash" "$ingot" sign \
+	--request other.json --key vault/root-hash.key --key vault/db.key --response none --yes
+digest=$(jq -j '"00" + .root_hash.hash[2:]' later-apart-both/test-1.request.json | sha256sum | cut -d' ' -f1)
+jq --arg d "$digest" '.root_hash.digest = $d' other.json >another.json
+check "... and the digest of that" refuses "does not open /usr by this root hash" "$ingot" sign \
+	--request another.json --key vault/root-hash.key --key vault/db.key --response none --yes
+
+# --- recipes that cannot wait
+
+recipe curve appended nowhere ''
+sed -i 's/root-hash.crt/curve.crt/' curve.yaml
+check "an elliptic curve" refuses "only RSA keys can sign later" build curve --sign-later
+recipe manifest appended nowhere '  manifest: true'
+check "a signed manifest" refuses "the manifest cannot be signed later" build manifest --sign-later
+recipe vhd appended nowhere ''
+sed -i 's/^outputs.*/outputs: [raw, vhd, azure]/' vhd.yaml
+check "a format without room" refuses "output 'vhd' cannot be signed later" build vhd --sign-later
+recipe unsigned appended nowhere ''
+sed -i '/^signing/,/certificate/d' unsigned.yaml
+check "nothing to sign" refuses "nothing to sign later" build unsigned --sign-later
+check "... and nothing was left" [ ! -e curve/test-1.raw ]
+
+verdict
