@@ -47,7 +47,8 @@ struct window {
 	bool open; /* fd is one */
 	int fd;
 	char path[32];
-	unsigned char *buffer;
+	unsigned char *buffer; /* the file, mapped: what is read into it need not be copied */
+	size_t size;
 	size_t hash_offset; /* behind the data, a multiple of the hash block size */
 	size_t hash_size;
 	uint8_t root[INGOT_VERITY_DIGEST_MAX];
@@ -79,14 +80,21 @@ static int window_init(void *context, void *slot, struct ingot_error *err)
 {
 	const struct round *r = context;
 	struct window *w = slot;
+	void *map;
 
 	w->fd = memfd_create("ingot", MFD_CLOEXEC);
 	if (w->fd < 0)
 		return ingot_raise_errno(err, errno, "memory for libcryptsetup");
 	w->open = true;
 	(void)snprintf(w->path, sizeof(w->path), "/proc/self/fd/%d", w->fd);
-	w->buffer = ingot_alloc(1, data_room(r) + r->params->hash_block_size + hash_room(r), err);
-	w->known = w->buffer ? ingot_alloc(1, hash_room(r) + 1, err) : NULL;
+	w->size = data_room(r) + r->params->hash_block_size + hash_room(r);
+	if (ftruncate(w->fd, (off_t)w->size) < 0)
+		return ingot_raise_errno(err, errno, "memory for libcryptsetup");
+	map = mmap(NULL, w->size, PROT_READ | PROT_WRITE, MAP_SHARED, w->fd, 0);
+	if (map == MAP_FAILED)
+		return ingot_raise_errno(err, errno, "memory for libcryptsetup");
+	w->buffer = map;
+	w->known = ingot_alloc(1, hash_room(r) + 1, err);
 	return w->known ? 0 : -ENOMEM;
 }
 
@@ -95,9 +103,10 @@ static void window_done(void *context, void *slot)
 	struct window *w = slot;
 
 	(void)context;
+	if (w->buffer)
+		(void)munmap(w->buffer, w->size);
 	if (w->open)
 		(void)close(w->fd);
-	free(w->buffer);
 	free(w->known);
 }
 
@@ -164,18 +173,6 @@ static bool is_zero(const unsigned char *p, size_t n)
 	return n > 0 && p[0] == 0 && memcmp(p, p + 1, n - 1) == 0;
 }
 
-static int put(struct window *w, size_t n, struct ingot_error *err)
-{
-	for (size_t at = 0; at < n;) {
-		ssize_t done = pwrite(w->fd, w->buffer + at, n - at, (off_t)at);
-
-		if (done < 0 && errno != EINTR)
-			return ingot_raise_errno(err, errno, "memory for libcryptsetup");
-		at += done > 0 ? (size_t)done : 0;
-	}
-	return 0;
-}
-
 static int fill(const struct round *r, const struct subtree *t, struct window *w,
 		struct ingot_error *err)
 {
@@ -221,9 +218,6 @@ static int ask(const struct round *r, const struct subtree *t, struct window *w,
 	w->verdict = INGOT_VERITY_GOOD;
 	if (was_asked(w, digest_size))
 		return 0;
-	rc = put(w, w->hash_offset + w->hash_size, err);
-	if (rc < 0)
-		return rc;
 	params.no_superblock = true;
 	params.data_block_size = (uint32_t)t->block_size;
 	rc = ingot_verity_check_cryptsetup(&params, t->blocks, w->path, w->path, w->hash_offset,
