@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every test: ci/test.sh [--long]
 # --long boots the full Debian guest in both layouts as well, changes its image, builds the real
-# tree under everything that must not matter, boots with Secure Boot, and fuzzes for a minute each.
+# tree under everything that must not matter, boots with Secure Boot, and fuzzes for half a minute each.
 # Logs are in build/test. The last line is "N passed, M failed".
 set -euo pipefail
 # shellcheck source=common.sh
@@ -12,7 +12,7 @@ set -euo pipefail
 long=no seconds=10
 case ${1:-} in
 '') ;;
---long) long=yes seconds=60 ;;
+--long) long=yes seconds=30 ;;
 *) die "usage: ci/test.sh [--long]" ;;
 esac
 

@@ -10,16 +10,16 @@ enum { MIB = 1 << 20, BASE = 0, OTHER = 1, SHORT = 2, SAME = 3, DISKS = 4 };
 static const char *const FORMATS[] = {"raw", "qcow2", "qcow2-zstd", "vmdk", "vhd"};
 enum { FORMAT_COUNT = sizeof(FORMATS) / sizeof(FORMATS[0]) };
 
-/* Text with some noise for the first 20 MiB, a hole up to 40, and more of it at the end. */
+/* Text with some noise for the first 4 MiB, a hole up to 10, and more of it at the end. */
 static void base_disk(const char *path, uint64_t size)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0666);
 
 	assert_true(fd >= 0);
 	assert_int_equal(ftruncate(fd, (off_t)size), 0);
-	formats_write(fd, 0, 20 * MIB, false, size);
-	formats_write(fd, 3 * MIB, 300000, true, size);
-	formats_write(fd, 40 * MIB, 2 * MIB, false, size);
+	formats_write(fd, 0, 4 * MIB, false, size);
+	formats_write(fd, MIB, 300000, true, size);
+	formats_write(fd, 10 * MIB, 2 * MIB, false, size);
 	(void)close(fd);
 }
 
@@ -32,19 +32,19 @@ static void overwrite(const char *path, uint64_t offset, size_t n, uint64_t size
 	(void)close(fd);
 }
 
-static const struct ingot_range OTHER_OWN[] = {{5 * MIB + 1000, 70000}, {30 * MIB, 3 * MIB}};
+static const struct ingot_range OTHER_OWN[] = {{2 * MIB + 1000, 70000}, {7 * MIB, 2 * MIB}};
 static const struct ingot_range SHORT_OWN[] = {{0, 512}};
 
 static void make_disks(void)
 {
-	base_disk("base", 45 * MIB);
-	base_disk("same", 45 * MIB);
-	base_disk("other", 60 * MIB + 512);
-	overwrite("other", 5 * MIB + 1000, 70000, 60 * MIB);
-	overwrite("other", 30 * MIB + 4096, 10000, 60 * MIB);
-	overwrite("other", 60 * MIB, 512, 60 * MIB + 512); /* behind the base's end */
-	base_disk("short", 41 * MIB + 700);
-	overwrite("short", 0, 512, 41 * MIB);
+	base_disk("base", 14 * MIB);
+	base_disk("same", 14 * MIB);
+	base_disk("other", 18 * MIB + 512);
+	overwrite("other", 2 * MIB + 1000, 70000, 18 * MIB);
+	overwrite("other", 7 * MIB + 4096, 10000, 18 * MIB);
+	overwrite("other", 18 * MIB, 512, 18 * MIB + 512); /* behind the base's end */
+	base_disk("short", 11 * MIB + 700);
+	overwrite("short", 0, 512, 11 * MIB);
 }
 
 struct many {
@@ -123,7 +123,7 @@ static void check_blocks(const struct ingot_ebs_blocks *blocks, struct ingot_sou
 
 static void test_as_if_alone(void **state)
 {
-	static const unsigned JOBS[] = {1, 2, 7};
+	static const unsigned JOBS[] = {1, 7};
 	struct ingot_error err = {0};
 
 	(void)state;
