@@ -180,6 +180,7 @@ static void find_all(struct image *image)
 	must(ingot_format_open_source(view, &format, &image->disk, &err), &err);
 	image->raw = strcmp(format, "raw") == 0;
 	must(ingot_gpt_read(image->disk, &complaints, &image->gpt, &err), &err);
+	ingot_problems_done(&complaints);
 	image->esp = find_partition(image, esp);
 	image->usr = find_partition(image, usr);
 	image->hash = find_partition(image, hash);
@@ -718,6 +719,15 @@ static void check_random_places(struct image *image, unsigned long count, uint64
 	*(tally.missed + tally.wrong ? &failed : &passed) += 1;
 }
 
+static void image_done(struct image *image)
+{
+	ingot_initrd_archive_done(&image->archive);
+	free(image->gpt);
+	ingot_source_free(image->disk);
+	ingot_source_free(image->overlay.below);
+	json_decref((json_t *)(uintptr_t)image->options.manifest);
+}
+
 int main(int argc, char **argv)
 {
 	const struct ingot_certificate *certificates[1] = {NULL};
@@ -748,5 +758,7 @@ int main(int argc, char **argv)
 		check_place(&image, &PLACES[i]);
 	check_random_places(&image, strtoul(argv[4], NULL, 10), strtoull(argv[5], NULL, 10));
 	printf("%u passed, %u failed\n", passed, failed);
+	ingot_certificate_free(certificate);
+	image_done(&image);
 	return failed ? 1 : 0;
 }
