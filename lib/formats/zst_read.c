@@ -218,7 +218,7 @@ static int measure(struct scan *scan, const struct ingot_point *point, uint64_t 
 static int scan_frame(struct scan *scan, uint64_t start, struct ingot_error *err)
 {
 	const struct ingot_point point = {.in = start, .out = scan->map->size};
-	struct frame frame;
+	struct frame frame = {0};
 	int rc = read_header(scan, &frame, err);
 
 	if (rc == 0)
