@@ -14,7 +14,8 @@ formats=(qcow2 qcow2-zstd qcow2-v2 vmdk vmdk-sparse vhd vhd-dynamic vhdx vdi ova
 mkdir -p "$folder"
 ln -sfn "$tree" "$folder/tree.tar"
 [ -d "$folder/keys" ] || "$here/../../signing/make-test-keys.sh" "$folder/keys"
-grep -v '^outputs:' "$recipe" >"$folder/recipe.yaml"
+# Containers are the subject here, not every block of /usr.
+sed -e '/^outputs:/d' -e 's/ ingot\.readall//' "$recipe" >"$folder/recipe.yaml"
 printf 'outputs: [raw]\nmanifest: {digests: false}\n' >>"$folder/recipe.yaml"
 check "build" "$ingot" build "$folder/recipe.yaml" --output "$folder/out"
 [ "$failed" = 0 ] || verdict
