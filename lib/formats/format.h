@@ -34,6 +34,8 @@ struct ingot_format {
 
 /* The formats that can be written, in the order of the table above; NULL past the last. */
 INGOT_API const struct ingot_format *ingot_format_at(size_t i);
+/* Whether one of them is called so. */
+INGOT_API bool ingot_format_is_known(const char *name);
 
 /*
  * What a container says about the machine that the disk is for, in the words of VMware and OVF.

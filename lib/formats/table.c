@@ -28,6 +28,11 @@ const struct ingot_writer_ops *ingot_writer_find(const char *name)
 	return NULL;
 }
 
+bool ingot_format_is_known(const char *name)
+{
+	return ingot_writer_find(name) != NULL;
+}
+
 void ingot_writer_names(char *text, size_t size)
 {
 	size_t used = 0;

@@ -9,14 +9,6 @@
 
 /* --- the plan ---------------------------------------------------------- */
 
-static bool is_format(const char *name)
-{
-	for (size_t i = 0; ingot_format_at(i); i++)
-		if (strcmp(ingot_format_at(i)->name, name) == 0)
-			return true;
-	return false;
-}
-
 static struct output_file *new_file(struct build_outputs *o, const char *format,
 				    struct ingot_error *err)
 {
@@ -56,7 +48,7 @@ static int plan_vendor_file(struct build *b, const struct vendor_disk *v,
 	const struct ingot_vendor *vendor = v->wanted->vendor;
 	struct output_file *file;
 
-	if (!is_format(output->format))
+	if (!ingot_format_is_known(output->format))
 		return ingot_raise(err, -EINVAL, "vendor '%s': no format is called '%s'",
 				   vendor->name, output->format);
 	file = new_file(b->outputs, output->format, err);

@@ -4,14 +4,6 @@
 #include "formats/convert.h"
 #include "image/recipe_internal.h"
 
-static bool is_format(const char *name)
-{
-	for (size_t i = 0; ingot_format_at(i); i++)
-		if (strcmp(ingot_format_at(i)->name, name) == 0)
-			return true;
-	return false;
-}
-
 /* What is wrong inside the vendor's file is in the list already; the rest is said here. */
 static void load_vendor(struct reader *r, struct ingot_recipe_output *output,
 			const char *name_or_path)
@@ -50,7 +42,7 @@ static void find_output(struct reader *r, struct ingot_recipe_output *output)
 		load_vendor(r, output, output->name);
 	else if (ingot_vendor_is_path(output->name))
 		load_vendor_file(r, output);
-	else if (!is_format(output->name))
+	else if (!ingot_format_is_known(output->name))
 		ingot_yaml_problem(output->node,
 				   "'%s' is neither a format (ingot convert --help) nor a vendor "
 				   "(ingot vendors)",
