@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/text.h"
+
 /* --- geometry ---------------------------------------------------------- */
 
 static int check_offset(const struct verity_options *options,
@@ -54,17 +56,10 @@ uint64_t verity_fec_end(const struct verity_fec *fec)
 
 /* --- files ------------------------------------------------------------- */
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static bool stat_folder(const char *path, struct stat *st)
 {
 	char folder[PATH_MAX] = ".";
-	size_t n = (size_t)(base_name(path) - path);
+	size_t n = (size_t)(ingot_base_name(path) - path);
 
 	if (n >= sizeof(folder))
 		return false;
@@ -82,8 +77,8 @@ bool verity_same_file(const char *a, const char *b)
 
 	if (has_a != has_b)
 		return false;
-	if (!has_a && (strcmp(base_name(a), base_name(b)) != 0 || !stat_folder(a, &at) ||
-		       !stat_folder(b, &bt)))
+	if (!has_a && (strcmp(ingot_base_name(a), ingot_base_name(b)) != 0 ||
+		       !stat_folder(a, &at) || !stat_folder(b, &bt)))
 		return false;
 	return at.st_dev == bt.st_dev && at.st_ino == bt.st_ino;
 }

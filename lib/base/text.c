@@ -207,6 +207,13 @@ static const char *behind(const char *path)
 	return path + n + (path[n] == '/');
 }
 
+const char *ingot_base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 /* Only the last `**` that was met ever needs to take more, so the time is bounded by the product
  * of the lengths. */
 bool ingot_path_match(const char *pattern, const char *path)

@@ -33,6 +33,9 @@ INGOT_API const char *ingot_size_text(uint64_t bytes, char text[INGOT_SIZE_TEXT]
  */
 INGOT_API const char *ingot_printable(const void *name, size_t n, char *text, size_t size);
 
+/* What follows the last '/' of a path; a path that ends in one has an empty name. */
+INGOT_API const char *ingot_base_name(const char *path);
+
 /*
  * Shell-style match of a whole path below a root, "usr/lib/x": `*` and `?` stop at '/', `[...]` is
  * a set, `\` takes the next character as it is, a component `**` matches any number of names, but

@@ -14,13 +14,6 @@ enum { MANIFEST_MAX = 64 * 1024 * 1024 };
 INGOT_DEFINE_CLEANUP(json_t, json, json_decref)
 #define JSON INGOT_CLEANUP(json_cleanup)
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static bool is_text(const json_t *object, const char *key, const char *text)
 {
 	const char *found = json_string_value(json_object_get(object, key));
@@ -92,14 +85,14 @@ static int fill(json_t *manifest, const char *image, const struct ingot_sign_req
 		rc = set(json_object_get(manifest, "uki"), "signed", json_true(), err);
 	json_array_foreach(outputs, i, output)
 	{
-		if (rc < 0 || !is_text(output, "name", base_name(image)))
+		if (rc < 0 || !is_text(output, "name", ingot_base_name(image)))
 			continue;
 		found = true;
 		rc = set_digests(output, image, jobs, err);
 	}
 	if (rc == 0 && !found)
 		return ingot_raise(err, -EINVAL, "the manifest has no output called '%s'",
-				   base_name(image));
+				   ingot_base_name(image));
 	return rc;
 }
 

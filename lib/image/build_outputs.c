@@ -261,13 +261,6 @@ int outputs_commit(struct build *b, struct ingot_error *err)
 	return rc;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static void list_one(const struct build *b, const struct output_file *file, json_t *list,
 		     json_t *(*image)(const struct build *b, const uint8_t *digest))
 {
@@ -275,13 +268,13 @@ static void list_one(const struct build *b, const struct output_file *file, json
 	json_t *entry = image(v ? &v->build : b, b->recipe->digests ? file->digest : NULL);
 
 	(void)json_object_set_new(entry, "format", json_string(file->format));
-	(void)json_object_set_new(entry, "name", json_string(base_name(file->path)));
+	(void)json_object_set_new(entry, "name", json_string(ingot_base_name(file->path)));
 	(void)json_object_set_new(entry, "level", json_integer(b->recipe->level));
 	if (v)
 		(void)json_object_set_new(entry, "vendor", json_string(v->wanted->vendor->name));
 	if (file->sidecar_path)
 		(void)json_object_set_new(entry, "sidecar",
-					  json_string(base_name(file->sidecar_path)));
+					  json_string(ingot_base_name(file->sidecar_path)));
 	(void)json_array_append_new(list, entry);
 }
 

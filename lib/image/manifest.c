@@ -41,8 +41,7 @@ static json_t *uuid(const struct ingot_guid *guid)
 /* File names may be any bytes; JSON is UTF-8. */
 static json_t *name_of(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	const char *base = slash ? slash + 1 : path;
+	const char *base = ingot_base_name(path);
 	json_t *text = json_string(base);
 	char safe[1024];
 

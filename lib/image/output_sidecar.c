@@ -1,15 +1,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "image/outputs_internal.h"
 #include "image/sidecar.h"
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
 
 /*
  * Our boot loader is the UKI on the ESP. Where the recipe leaves booting to others, the partitions
@@ -71,7 +65,7 @@ static int make_text(const struct vendor_disk *v, const struct output_file *file
 		     size_t *n, struct ingot_error *err)
 {
 	struct ingot_sidecar_machine machine = {.name = v->build.recipe->name,
-						.disk = base_name(file->path),
+						.disk = ingot_base_name(file->path),
 						.disk_format = file->format};
 	int rc;
 

@@ -414,9 +414,7 @@ static void read_all(struct reader *r)
 /* The folder of a path with its slash, "" for none. */
 static char *directory_of(const char *path, struct ingot_error *err)
 {
-	const char *slash = strrchr(path, '/');
-
-	return ingot_format(err, "%.*s", slash ? (int)(slash - path) + 1 : 0, path);
+	return ingot_format(err, "%.*s", (int)(ingot_base_name(path) - path), path);
 }
 
 int ingot_recipe_parse(const char *file, const char *text, size_t size,

@@ -12,13 +12,6 @@ struct sum {
 	const char *path, *name;
 };
 
-static const char *last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static int check_name(const struct sum *sum, struct ingot_error *err)
 {
 	char shown[256];
@@ -46,7 +39,7 @@ static int read_names(const char *const *paths, size_t count, struct sum *sums, 
 	for (size_t i = 0; i < count; i++) {
 		int rc;
 
-		sums[i] = (struct sum){paths[i], last_part(paths[i])};
+		sums[i] = (struct sum){paths[i], ingot_base_name(paths[i])};
 		rc = check_name(&sums[i], err);
 		if (rc < 0)
 			return rc;

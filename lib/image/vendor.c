@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "image/vendor_internal.h"
 #include "io/source.h"
 
@@ -129,9 +130,8 @@ bool ingot_vendor_is_path(const char *name)
 static int load_file(const char *path, struct ingot_problems *problems, struct ingot_vendor **ret,
 		     struct ingot_error *err)
 {
-	const char *slash = strrchr(path, '/');
 	INGOT_FREE char *directory =
-		ingot_format(err, "%.*s", slash ? (int)(slash - path) + 1 : 0, path);
+		ingot_format(err, "%.*s", (int)(ingot_base_name(path) - path), path);
 	INGOT_FREE char *text = NULL;
 	size_t size;
 	int rc = directory ? ingot_load_file(path, INGOT_YAML_MAX, &text, &size, err) : -ENOMEM;

@@ -28,8 +28,7 @@ static const json_t *find_output(const struct verification *v, const char *key, 
 /* The entry about this file, by its name; without one of that name, the entry of the raw disk. */
 static const json_t *output(const struct verification *v)
 {
-	const char *slash = strrchr(v->file->name, '/');
-	const json_t *named = find_output(v, "name", slash ? slash + 1 : v->file->name);
+	const json_t *named = find_output(v, "name", ingot_base_name(v->file->name));
 	const json_t *raw = find_output(v, "format", "raw");
 
 	if (named)

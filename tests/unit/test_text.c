@@ -152,6 +152,16 @@ static void test_printable_never_overruns(void **state)
 		}
 }
 
+static void test_base_name(void **state)
+{
+	(void)state;
+	assert_string_equal(ingot_base_name("a"), "a");
+	assert_string_equal(ingot_base_name("/a"), "a");
+	assert_string_equal(ingot_base_name("a/b.c/d.e"), "d.e");
+	assert_string_equal(ingot_base_name("a/"), "");
+	assert_string_equal(ingot_base_name(""), "");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -162,6 +172,7 @@ int main(void)
 		cmocka_unit_test(test_size_text),
 		cmocka_unit_test(test_printable),
 		cmocka_unit_test(test_printable_never_overruns),
+		cmocka_unit_test(test_base_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
