@@ -5,8 +5,8 @@
 
 #include "base/bytes.h"
 
-/* FIPS 180-4, 4.2.2 */
-static const uint32_t K[64] = {
+/* Aligned for those who load vectors of them. */
+const uint32_t ingot_sha256_k[64] __attribute__((aligned(64))) = {
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4,
 	0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe,
 	0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f,
@@ -17,6 +17,11 @@ static const uint32_t K[64] = {
 	0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
 	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7,
 	0xc67178f2,
+};
+
+const uint32_t ingot_sha256_initial[8] = {
+	0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+	0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 };
 
 static uint32_t rotate(uint32_t x, unsigned n)
@@ -50,7 +55,7 @@ static void compress(uint32_t h[8], const uint8_t block[INGOT_SHA256_BLOCK])
 		uint32_t s0 = rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22);
 		uint32_t choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
 		uint32_t majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-		uint32_t t1 = v[7] + s1 + choice + K[t] + w[t];
+		uint32_t t1 = v[7] + s1 + choice + ingot_sha256_k[t] + w[t];
 
 		memmove(v + 1, v, 7 * sizeof(v[0]));
 		v[4] += t1;
@@ -62,12 +67,8 @@ static void compress(uint32_t h[8], const uint8_t block[INGOT_SHA256_BLOCK])
 
 void ingot_sha256_state_init(struct ingot_sha256_state *state)
 {
-	/* 5.3.3 */
-	static const uint32_t first[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-					  0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-
 	for (size_t i = 0; i < 8; i++)
-		ingot_put_be32(state->chain + 4 * i, first[i]);
+		ingot_put_be32(state->chain + 4 * i, ingot_sha256_initial[i]);
 	state->bytes = 0;
 }
 

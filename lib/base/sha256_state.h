@@ -13,6 +13,9 @@
 
 enum { INGOT_SHA256_BLOCK = 64 };
 
+extern const uint32_t ingot_sha256_k[64];      /* the constants of 4.2.2 */
+extern const uint32_t ingot_sha256_initial[8]; /* H(0) of 5.3.3 */
+
 struct ingot_sha256_state {
 	uint8_t chain[32]; /* the eight words H0 to H7, big-endian */
 	uint64_t bytes;	   /* so far; a multiple of INGOT_SHA256_BLOCK */

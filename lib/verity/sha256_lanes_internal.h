@@ -9,10 +9,10 @@
 #ifndef INGOT_VERITY_SHA256_LANES_INTERNAL_H
 #define INGOT_VERITY_SHA256_LANES_INTERNAL_H
 
+#include "base/sha256_state.h"
 #include "verity/hash_internal.h"
 
 #define INGOT_SHA256_LANES_MAX 16
-#define INGOT_SHA256_BLOCK     64
 
 /* Word i of lane l's state is words[i][l]. */
 struct ingot_sha256_states {
@@ -29,9 +29,6 @@ struct ingot_sha256_kernel {
 /* NULL: this processor has not got the instructions. */
 const struct ingot_sha256_kernel *ingot_sha256_avx512(void); /* 16 lanes */
 const struct ingot_sha256_kernel *ingot_sha256_shani(void);  /* 4 lanes */
-
-/* The constants K of section 4.2.2. */
-extern const uint32_t ingot_sha256_k[64];
 
 /* Messages that all start with the same salt, which is hashed as far as whole blocks go. */
 struct ingot_sha256_salted {
