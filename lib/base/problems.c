@@ -28,21 +28,14 @@ static bool grow(struct ingot_problems *problems)
 	return true;
 }
 
-void ingot_problem_add(struct ingot_problems *problems, const char *file, size_t line,
-		       size_t column, const char *format, ...)
+static void add(struct ingot_problems *problems, const char *file, struct ingot_problem p,
+		const char *format, va_list args)
 {
-	struct ingot_problem p = {.line = line, .column = column};
-	va_list args;
-	int n;
-
 	if (problems->count >= INGOT_PROBLEMS_MAX) {
 		problems->more++;
 		return;
 	}
-	va_start(args, format);
-	n = vasprintf(&p.text, format, args);
-	va_end(args);
-	if (n < 0) {
+	if (vasprintf(&p.text, format, args) < 0) {
 		problems->oom = true;
 		return;
 	}
@@ -54,6 +47,25 @@ void ingot_problem_add(struct ingot_problems *problems, const char *file, size_t
 		return;
 	}
 	problems->list[problems->count++] = p;
+}
+
+void ingot_problem_add(struct ingot_problems *problems, const char *file, size_t line,
+		       size_t column, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add(problems, file, (struct ingot_problem){.line = line, .column = column}, format, args);
+	va_end(args);
+}
+
+void ingot_problem_say(struct ingot_problems *problems, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add(problems, NULL, (struct ingot_problem){0}, format, args);
+	va_end(args);
 }
 
 bool ingot_problems_any(const struct ingot_problems *problems)

@@ -30,6 +30,10 @@ INGOT_API void ingot_problems_done(struct ingot_problems *problems);
 INGOT_API void ingot_problem_add(struct ingot_problems *problems, const char *file, size_t line,
 				 size_t column, const char *format, ...) INGOT_PRINTF(5, 6);
 
+/* A problem that has no file and no place but what its text says. */
+INGOT_API void ingot_problem_say(struct ingot_problems *problems, const char *format, ...)
+	INGOT_PRINTF(2, 3);
+
 /* Whether anything was found. */
 INGOT_API bool ingot_problems_any(const struct ingot_problems *problems);
 

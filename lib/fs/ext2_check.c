@@ -1,8 +1,6 @@
 #include "fs/ext2_check.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 #include "fs/ext2_check_internal.h"
 
@@ -12,17 +10,6 @@
  */
 
 /* --- what everyone needs ----------------------------------------------- */
-
-void ext_problem(struct ext_checker *c, const char *format, ...)
-{
-	char text[512];
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	ingot_problem_add(c->problems, NULL, 0, 0, "%s", text);
-}
 
 int ext_read_block(struct ext_checker *c, uint64_t block, void *data, struct ingot_error *err)
 {
@@ -51,12 +38,7 @@ bool ext_claim(struct ext_checker *c, uint64_t block, const char *what, uint32_t
 int ext_check_zero(struct ext_checker *c, uint64_t offset, uint64_t n, const char *what,
 		   struct ingot_error *err)
 {
-	uint64_t at;
-	int rc = ingot_source_first_nonzero(c->source, offset, n, &at, err);
-
-	if (rc == 0 && at < offset + n)
-		ext_problem(c, "%s: the byte at %llu is not zero", what, (unsigned long long)at);
-	return rc;
+	return ingot_source_check_zero(c->source, offset, n, what, c->problems, err);
 }
 
 /* --- the whole --------------------------------------------------------- */

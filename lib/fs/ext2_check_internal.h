@@ -109,7 +109,7 @@ enum {
 
 /* --- ext2_check.c ------------------------------------------------------ */
 
-void ext_problem(struct ext_checker *c, const char *format, ...) INGOT_PRINTF(2, 3);
+#define ext_problem(c, ...) ingot_problem_say((c)->problems, __VA_ARGS__)
 int ext_read_block(struct ext_checker *c, uint64_t block, void *data, struct ingot_error *err);
 
 /* The block is in use from now on; false, and a problem, if it is outside or was in use. */

@@ -1,31 +1,13 @@
 #include "fs/fat_check.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 #include "fs/fat_check_internal.h"
-
-void fatc_problem(struct fat_checker *c, const char *format, ...)
-{
-	char text[512];
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	ingot_problem_add(c->problems, NULL, 0, 0, "%s", text);
-}
 
 int fatc_zero(struct fat_checker *c, uint64_t offset, uint64_t n, const char *what,
 	      struct ingot_error *err)
 {
-	uint64_t at;
-	int rc = ingot_source_first_nonzero(c->source, offset, n, &at, err);
-
-	if (rc == 0 && at < offset + n)
-		fatc_problem(c, "%s: the byte at %llu is not zero", what, (unsigned long long)at);
-	return rc;
+	return ingot_source_check_zero(c->source, offset, n, what, c->problems, err);
 }
 
 static int check_all(struct fat_checker *c, struct ingot_error *err)

@@ -35,7 +35,7 @@ struct fat_checker {
 
 /* --- fat_check.c ------------------------------------------------------- */
 
-void fatc_problem(struct fat_checker *c, const char *format, ...) INGOT_PRINTF(2, 3);
+#define fatc_problem(c, ...) ingot_problem_say((c)->problems, __VA_ARGS__)
 int fatc_zero(struct fat_checker *c, uint64_t offset, uint64_t n, const char *what,
 	      struct ingot_error *err);
 

@@ -48,3 +48,16 @@ int ingot_source_first_nonzero(struct ingot_source *source, uint64_t offset, uin
 	*ret = end;
 	return 0;
 }
+
+int ingot_source_check_zero(struct ingot_source *source, uint64_t offset, uint64_t n,
+			    const char *what, struct ingot_problems *problems,
+			    struct ingot_error *err)
+{
+	uint64_t at;
+	int rc = ingot_source_first_nonzero(source, offset, n, &at, err);
+
+	if (rc == 0 && at < offset + n)
+		ingot_problem_say(problems, "%s: the byte at %llu is not zero", what,
+				  (unsigned long long)at);
+	return rc;
+}

@@ -1,5 +1,6 @@
 /* The checker of ext2: quiet about what is whole, and no byte of metadata changes unnoticed. */
 #include "ext2_support.h"
+#include "flip_support.h"
 
 #include "fs/ext2_check.h"
 #include "io/sink.h"
@@ -95,28 +96,13 @@ static void image_done(struct image *image)
 
 /* --- checking ---------------------------------------------------------- */
 
-static bool is_whole(struct ingot_source *source, enum ingot_ext_kind kind, char *text, size_t size)
+static int check(struct ingot_source *source, enum whose whose, struct ingot_problems *problems,
+		 struct ingot_error *err)
 {
-	struct ingot_problems problems = {0};
 	struct ingot_ext_check seen;
-	struct ingot_error err = {0};
-	int rc = ingot_ext_check(source, kind, &problems, &seen, &err);
-	bool whole = rc == 0 && !ingot_problems_any(&problems);
-	INGOT_FREE char *said = ingot_problems_text(&problems);
 
-	snprintf(text, size, "%s", rc < 0 ? err.text : said ? said : "");
-	ingot_problems_done(&problems);
-	return whole;
-}
-
-static void assert_whole(struct ingot_source *source)
-{
-	char text[1024];
-
-	if (!is_whole(source, INGOT_EXT_OURS, text, sizeof(text)))
-		fail_msg("%s", text);
-	if (!is_whole(source, INGOT_EXT_ANY, text, sizeof(text)))
-		fail_msg("%s", text);
+	return ingot_ext_check(source, whose == OURS ? INGOT_EXT_OURS : INGOT_EXT_ANY, problems,
+			       &seen, err);
 }
 
 static void a_whole_one_passes(void **state)
@@ -217,34 +203,24 @@ static void free_all(struct image *image)
 			free_inode(image, table + i * 256);
 }
 
+static struct flips flips_of(const struct image *image)
+{
+	return (struct flips){
+		.source = image->source, .bytes = image->bytes, .free_bits = image->free_bits};
+}
+
 static void no_byte_changes_unnoticed(void **state)
 {
 	struct image image;
-	size_t changed = 0, missed = 0;
-	char text[1024];
+	struct flips flips;
 
 	image_make(*state, &image);
 	free_all(&image);
+	flips = flips_of(&image);
 	for (size_t at = 0; at < image.sink->size; at++)
-		for (unsigned bit = 0; bit < 8; bit++) {
-			unsigned char flip = (unsigned char)(1U << bit);
-
-			/* Of the many zeros, one bit each. */
-			if (image.free_bits[at] & flip || (!image.bytes[at] && bit != at * 5 % 8))
-				continue;
-			image.bytes[at] ^= flip;
-			changed++;
-			if (is_whole(image.source, INGOT_EXT_OURS, text, sizeof(text))) {
-				print_message("missed: bit %u of byte %zu of block %zu\n", bit,
-					      at % B, at / B);
-				missed++;
-			}
-			image.bytes[at] ^= flip;
-		}
-	print_message("%zu changes\n", changed);
-	assert_int_equal(missed, 0);
-	assert_true(changed > image.sink->size / 2);
-	assert_whole(image.source);
+		flip_byte(&flips, at);
+	assert_none_missed(&flips);
+	assert_true(flips.changed > image.sink->size / 2);
 	image_done(&image);
 }
 
@@ -263,49 +239,38 @@ static uint64_t content_of(const struct image *image, const char *path)
 	return (uint64_t)ingot_get_le32(inode + 40) * B;
 }
 
-static void assert_says(struct image *image, uint64_t at, uint32_t value, const char *words)
-{
-	unsigned char before[4];
-	char text[4096];
-
-	memcpy(before, image->bytes + at, 4);
-	ingot_put_le32(image->bytes + at, value);
-	assert_false(is_whole(image->source, INGOT_EXT_ANY, text, sizeof(text)));
-	if (!strstr(text, words))
-		fail_msg("'%s' not in: %s", words, text);
-	memcpy(image->bytes + at, before, 4);
-}
-
 static void mistakes_have_names(void **state)
 {
 	uint64_t root, d, a;
 	uint32_t number;
 	struct image image;
+	struct flips flips;
 
 	image_make(*state, &image);
+	flips = flips_of(&image);
 	root = (uint64_t)ingot_get_le32(image.bytes + inode_at(&image, ROOT) + 40) * B;
 	d = content_of(&image, "d");
 	number = find_name(image.source, ROOT, "a");
 	a = inode_at(&image, number);
-	assert_says(&image, 1024 + 24, 9, "block size cannot be true");
-	assert_says(&image, 1024 + 40, 0, "inodes of a group cannot be true");
-	assert_says(&image, 1024 + 12, 1, "it counts 1 free blocks, there are");
-	assert_says(&image, 1024 + 16, 77, "it counts 77 free inodes, there are");
-	assert_says(&image, 1024 + 92, 0x200, "features that cannot be checked (0x200, 0x0, 0x0)");
-	assert_says(&image, B, 1, "block 1 is used twice");
-	assert_says(&image, B + 4, 99, "block 99 is outside the filesystem");
-	assert_says(&image, B + 12, 0, "free blocks, there are");
-	assert_says(&image, a + 40, 2, "block 2 is used twice");
-	assert_says(&image, a + 40, 36, "block 36 is outside");
-	assert_says(&image, a + 40, 0, "it counts 16 blocks of 512 bytes, it has 8");
-	assert_says(&image, a + 40, 35, "block 35 is in use, not free");
-	assert_says(&image, a + 26, 3, "it counts 3 links, there are 2");
-	assert_says(&image, a + 104, 0, "attribute block");
-	assert_says(&image, root, 12, "'.' leads to inode 12");
-	assert_says(&image, d + 12, 12, "'..' leads to inode 12, not to 2");
-	assert_says(&image, d + 24, 9, "leads to inode 9");
-	assert_says(&image, d + 4, 0xfffc, "cannot be true");
-	assert_says(&image, d + 28, 0x0201000c, "says file type 2 of inode");
+	assert_says(&flips, 1024 + 24, 9, "block size cannot be true");
+	assert_says(&flips, 1024 + 40, 0, "inodes of a group cannot be true");
+	assert_says(&flips, 1024 + 12, 1, "it counts 1 free blocks, there are");
+	assert_says(&flips, 1024 + 16, 77, "it counts 77 free inodes, there are");
+	assert_says(&flips, 1024 + 92, 0x200, "features that cannot be checked (0x200, 0x0, 0x0)");
+	assert_says(&flips, B, 1, "block 1 is used twice");
+	assert_says(&flips, B + 4, 99, "block 99 is outside the filesystem");
+	assert_says(&flips, B + 12, 0, "free blocks, there are");
+	assert_says(&flips, a + 40, 2, "block 2 is used twice");
+	assert_says(&flips, a + 40, 36, "block 36 is outside");
+	assert_says(&flips, a + 40, 0, "it counts 16 blocks of 512 bytes, it has 8");
+	assert_says(&flips, a + 40, 35, "block 35 is in use, not free");
+	assert_says(&flips, a + 26, 3, "it counts 3 links, there are 2");
+	assert_says(&flips, a + 104, 0, "attribute block");
+	assert_says(&flips, root, 12, "'.' leads to inode 12");
+	assert_says(&flips, d + 12, 12, "'..' leads to inode 12, not to 2");
+	assert_says(&flips, d + 24, 9, "leads to inode 9");
+	assert_says(&flips, d + 4, 0xfffc, "cannot be true");
+	assert_says(&flips, d + 28, 0x0201000c, "says file type 2 of inode");
 	assert_whole(image.source);
 	image_done(&image);
 }
@@ -358,13 +323,13 @@ static void copies_are_compared(void **state)
 	f = (struct flipped){{&ops, "flipped", fs.source->size}, fs.source, 0};
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		f.at = places[i];
-		assert_false(is_whole(&f.source, INGOT_EXT_OURS, text, sizeof(text)));
+		assert_false(is_whole(&f.source, OURS, text, sizeof(text)));
 		assert_non_null(strstr(text, "differs from the first"));
 	}
 	for (uint64_t group = 1; group <= 3; group += 2)
 		for (uint64_t at = 0; at < UINT64_C(2) * B; at += 7) {
 			f.at = group * GROUP * B + at;
-			assert_false(is_whole(&f.source, INGOT_EXT_OURS, text, sizeof(text)));
+			assert_false(is_whole(&f.source, OURS, text, sizeof(text)));
 		}
 	filesystem_done(&fs);
 	hand_done(&h);
@@ -420,7 +385,7 @@ static void circles_are_found(void **state)
 	bytes[in_b + 31] = 2;
 	bytes[in_root + 51] = 1;
 	ingot_put_le32(bytes + in_a + 12, b);
-	assert_false(is_whole(source, INGOT_EXT_ANY, text, sizeof(text)));
+	assert_false(is_whole(source, ANYBODYS, text, sizeof(text)));
 	assert_non_null(strstr(text, "it is not below the root"));
 	ingot_source_free(source);
 	ingot_sink_free(sink);
