@@ -5,6 +5,8 @@
 #   ci/tree.sh bench   Debian 12 with containerd: a /usr of the size that matters, to measure with
 #   ci/tree.sh virt-firmware   not to build from: virt-fw-vars of Debian 13, which puts
 #                              certificates into a UEFI variable store (Debian 12 has none)
+#   ci/tree.sh dissect         nor this: systemd-dissect of Debian 13, whose --validate needs no
+#                              loop device (Debian 12's does)
 # Kept in build/cache (or $INGOT_CACHE) and made anew when something that goes into it changes.
 set -euo pipefail
 # shellcheck source=common.sh
@@ -14,7 +16,7 @@ guest=$top/tests/boot/guest
 full=(systemd systemd-sysv udev dbus linux-image-cloud-amd64 dracut systemd-cryptsetup
 	cryptsetup-bin dmsetup iproute2 openssh-server systemd-boot-efi e2fsprogs passwd zstd)
 small=(base-files linux-image-cloud-amd64 busybox-static cryptsetup-bin dmsetup coreutils grep sed
-	findutils util-linux mount kmod liblzma5 systemd-boot-efi)
+	findutils util-linux mount kmod liblzma5 systemd-boot-efi e2fsprogs)
 bench=(linux-image-amd64 systemd systemd-sysv containerd openssh-server)
 
 case ${1:-} in
@@ -34,7 +36,11 @@ virt-firmware)
 	suite=trixie
 	options=(--variant=extract --include=python3-virt-firmware)
 	;;
-*) die "usage: ci/tree.sh full|small|bench|virt-firmware" ;;
+dissect)
+	suite=trixie
+	options=(--variant=extract "--include=systemd-container libcryptsetup12")
+	;;
+*) die "usage: ci/tree.sh full|small|bench|virt-firmware|dissect" ;;
 esac
 
 key=$(cat "$0" "$guest"/* | sha256sum | cut -c 1-12)
