@@ -4,16 +4,22 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/text.h"
 #include "base/utf8.h"
 #include "image/verify.h"
 #include "io/source.h"
 
-enum { EXIT_VERIFIED = 0, EXIT_NOT_VERIFIED = 1, MANIFEST_MAX = 64 * 1024 * 1024 };
+enum {
+	EXIT_VERIFIED = 0,
+	EXIT_NOT_VERIFIED = 1,
+	MANIFEST_MAX = 64 * 1024 * 1024,
+	SIGNATURE_MAX = 64 * 1024
+};
 
 struct verify_options {
 	struct cli_list certificates, secure_boot;
-	const char *manifest, *root_hash, *layout, *repair;
+	const char *manifest, *manifest_signature, *root_hash, *layout, *repair;
 	bool allow_test_keys, json;
 };
 
@@ -21,7 +27,9 @@ struct verify_options {
 struct verifying {
 	struct ingot_certificate **certificates, **secure_boot;
 	json_t *manifest;
-	uint8_t root[64];
+	char *manifest_signature;
+	size_t manifest_signature_size;
+	uint8_t manifest_digest[INGOT_SHA256_SIZE], root[64];
 	struct ingot_verify_options options;
 };
 
@@ -40,23 +48,52 @@ static int load_certificates(const struct cli_list *paths, struct ingot_certific
 	return rc;
 }
 
-static int load_manifest(const char *path, json_t **ret, struct ingot_error *err)
+static int load_manifest(const char *path, struct verifying *v, struct ingot_error *err)
 {
 	INGOT_FREE char *text = NULL;
 	json_error_t why;
 	size_t n;
 	int rc;
 
-	if (!path)
-		return 0;
 	rc = ingot_load_file(path, MANIFEST_MAX, &text, &n, err);
+	if (rc == 0)
+		rc = ingot_sha256(text, n, v->manifest_digest, err);
 	if (rc < 0)
 		return ingot_wrap(err, rc, "manifest");
-	*ret = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
-	if (!json_is_object(*ret))
+	v->manifest = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
+	if (!json_is_object(v->manifest))
 		return ingot_raise(err, -EINVAL, "manifest '%s': %s", path,
-				   *ret ? "not an object" : why.text);
+				   v->manifest ? "not an object" : why.text);
 	return 0;
+}
+
+/* The one that is given has to be there, the one that lies beside the manifest need not. */
+static int load_manifest_signature(const struct verify_options *o, struct verifying *v,
+				   struct ingot_error *err)
+{
+	INGOT_FREE char *beside = ingot_format(err, "%s.p7s", o->manifest);
+	int rc;
+
+	if (!beside)
+		return -ENOMEM;
+	rc = ingot_load_file(o->manifest_signature ? o->manifest_signature : beside, SIGNATURE_MAX,
+			     &v->manifest_signature, &v->manifest_signature_size, err);
+	if (rc == -ENOENT && !o->manifest_signature)
+		return 0;
+	return rc < 0 ? ingot_wrap(err, rc, "signature of the manifest") : 0;
+}
+
+static int load_manifest_and_signature(const struct verify_options *o, struct verifying *v,
+				       struct ingot_error *err)
+{
+	int rc;
+
+	if (!o->manifest && o->manifest_signature)
+		return ingot_raise(err, -EINVAL, "--manifest-signature is for a --manifest");
+	if (!o->manifest)
+		return 0;
+	rc = load_manifest(o->manifest, v, err);
+	return rc < 0 ? rc : load_manifest_signature(o, v, err);
 }
 
 static int prepare(const struct cli *cli, struct verifying *v, struct ingot_error *err)
@@ -68,7 +105,7 @@ static int prepare(const struct cli *cli, struct verifying *v, struct ingot_erro
 	if (rc == 0)
 		rc = load_certificates(&o->secure_boot, &v->secure_boot, err);
 	if (rc == 0)
-		rc = load_manifest(o->manifest, &v->manifest, err);
+		rc = load_manifest_and_signature(o, v, err);
 	if (rc == 0 && o->root_hash)
 		rc = ingot_unhex(o->root_hash, v->root, sizeof(v->root), &root_size, err);
 	if (rc < 0)
@@ -80,6 +117,9 @@ static int prepare(const struct cli *cli, struct verifying *v, struct ingot_erro
 		.secure_boot_count = o->secure_boot.count,
 		.allow_test_keys = o->allow_test_keys,
 		.manifest = v->manifest,
+		.manifest_digest = v->manifest_digest,
+		.manifest_signature = v->manifest_signature,
+		.manifest_signature_size = v->manifest_signature_size,
 		.root = o->root_hash ? v->root : NULL,
 		.root_size = root_size,
 		.layout = o->layout,
@@ -97,6 +137,7 @@ static void verifying_done(struct verifying *v)
 	free(v->certificates);
 	free(v->secure_boot);
 	json_decref(v->manifest);
+	free(v->manifest_signature);
 }
 
 /* --- the report -------------------------------------------------------- */
@@ -241,6 +282,10 @@ static const struct cli_option OPTIONS[] = {
 	 AT(secure_boot), CLI_LIST, false},
 	{"manifest", "FILE", "the image has to be the one of this manifest, byte for byte",
 	 AT(manifest), CLI_TEXT, false},
+	{"manifest-signature", "FILE",
+	 "the manifest has to be signed by a --certificate, with this signature; without it, with the "
+	 "one in MANIFEST.p7s if there is such a file",
+	 AT(manifest_signature), CLI_TEXT, false},
 	{"root-hash", "HEX", "the root hash has to be this one", AT(root_hash), CLI_TEXT, false},
 	{"layout", "NAME|FILE",
 	 "the partitions have to be those of this layout; without it, of the manifest's, or of the "

@@ -51,6 +51,8 @@ const struct verify_entry verify_checks[] = {
 	{"usr.read-only", "the feature that makes kernels refuse to write", check_usr_read_only},
 	{"root.filesystem", "a filesystem whose structures agree", check_root_filesystem},
 	{"oem.filesystem", "a filesystem whose structures agree", check_oem_filesystem},
+	{"manifest.signature", "the manifest signed by a given certificate",
+	 check_manifest_signature},
 	{"manifest.disk", "size, sectors and UUID of the disk", check_manifest_disk},
 	{"manifest.partitions", "the partitions that are listed", check_manifest_partitions},
 	{"manifest.usr", "the parameters of /usr", check_manifest_usr},

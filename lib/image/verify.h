@@ -42,7 +42,11 @@ struct ingot_verify_options {
 	size_t secure_boot_count;
 	bool allow_test_keys;
 	const json_t *manifest; /* NULL: none */
-	const uint8_t *root;	/* trusted by the caller; NULL: none */
+	/* The SHA-256 of its text, and what `signing.manifest` makes of it; NULL: there is none. */
+	const uint8_t *manifest_digest;
+	const void *manifest_signature;
+	size_t manifest_signature_size;
+	const uint8_t *root; /* trusted by the caller; NULL: none */
 	size_t root_size;
 	const char *layout; /* name or file; NULL: the manifest's, or the one that fits */
 	unsigned jobs;	    /* at least 1 */

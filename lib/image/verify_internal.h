@@ -221,6 +221,8 @@ int check_root_filesystem(struct verification *v, struct ingot_verify_row *row,
 			  struct ingot_error *err);
 int check_oem_filesystem(struct verification *v, struct ingot_verify_row *row,
 			 struct ingot_error *err);
+int check_manifest_signature(struct verification *v, struct ingot_verify_row *row,
+			     struct ingot_error *err);
 int check_manifest_disk(struct verification *v, struct ingot_verify_row *row,
 			struct ingot_error *err);
 int check_manifest_partitions(struct verification *v, struct ingot_verify_row *row,

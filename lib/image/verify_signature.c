@@ -1,4 +1,4 @@
-/* The signatures of the root hash, and whose they are. */
+/* The signatures of the root hash and of the manifest, and whose they are. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -187,6 +187,37 @@ int check_signature_certificates(struct verification *v, struct ingot_verify_row
 	if (count == 0)
 		return row_not_applicable(row, "there is none in an initrd");
 	return row_good(row, "the ones given");
+}
+
+/* --- the manifest ------------------------------------------------------ */
+
+int check_manifest_signature(struct verification *v, struct ingot_verify_row *row,
+			     struct ingot_error *err)
+{
+	const struct ingot_verify_options *o = v->options;
+	struct ingot_error why = {0};
+	bool exact;
+	int rc;
+
+	if (!o->manifest)
+		return row_not_applicable(row, "no manifest was given");
+	if (!o->manifest_signature)
+		return row_not_applicable(row, "it has no signature");
+	if (o->certificate_count == 0)
+		return ingot_raise(err, -ENOKEY,
+				   "it has a signature, but no certificate was given");
+	rc = ingot_cms_check(o->manifest_signature, o->manifest_signature_size, o->manifest_digest,
+			     o->certificates, o->certificate_count, /* ret_signer */ NULL, &why);
+	if (rc == -ENOMEM)
+		return ingot_raise(err, rc, "%s", why.text);
+	if (rc < 0)
+		return row_bad(row, "%s", why.text);
+	rc = ingot_cms_is_exact(o->manifest_signature, o->manifest_signature_size,
+				o->manifest_digest, o->certificates, o->certificate_count, &exact,
+				err);
+	if (rc < 0 || exact)
+		return rc < 0 ? rc : row_good(row, "signed");
+	return row_bad(row, "the signature is good, but not the bytes around it");
 }
 
 /* --- test keys --------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #include <openssl/pkcs7.h>
 #include <string.h>
 
+#include "sign/der_internal.h"
 #include "sign/keys_internal.h"
 
 static void pkcs7_cleanup(PKCS7 **p7)
@@ -114,7 +115,7 @@ int ingot_root_hash_is_exact(const void *der, size_t n, const char *root_hash_he
 	return compare(rc, &why, again, again_n, der, n, ret, err);
 }
 
-/* --- Authenticode ------------------------------------------------------ */
+/* --- Authenticode, files ----------------------------------------------- */
 
 /* The signer's among the certificates that are enclosed, as a certificate of its own. */
 static int enclosed(PKCS7 *p7, const PKCS7_SIGNER_INFO *signer, struct ingot_certificate **ret,
@@ -139,13 +140,17 @@ static int enclosed(PKCS7 *p7, const PKCS7_SIGNER_INFO *signer, struct ingot_cer
 	return 0;
 }
 
-int ingot_authenticode_is_exact(const void *der, size_t n,
-				const uint8_t pe_digest[INGOT_SHA256_SIZE],
-				const struct ingot_certificate *const *certificates, size_t count,
-				bool *ret, struct ingot_error *err)
+typedef int (*assemble_fn)(const uint8_t digest[INGOT_SHA256_SIZE],
+			   const struct ingot_signer *signer, uint8_t **der, size_t *n,
+			   struct ingot_error *err);
+
+/* What is signed by one, with a certificate that is given or enclosed. */
+static int is_exact(struct der_view in, const uint8_t digest[INGOT_SHA256_SIZE],
+		    assemble_fn assemble, const struct ingot_certificate *const *certificates,
+		    size_t count, bool *ret, struct ingot_error *err)
 {
 	INGOT_CERTIFICATE struct ingot_certificate *own = NULL;
-	CRYPTO_PKCS7 PKCS7 *p7 = parse(der, n);
+	CRYPTO_PKCS7 PKCS7 *p7 = parse(in.p, in.n);
 	const struct ingot_certificate *certificate;
 	INGOT_FREE uint8_t *again = NULL;
 	struct ingot_error why = {0};
@@ -164,6 +169,23 @@ int ingot_authenticode_is_exact(const void *der, size_t n,
 	if (rc < 0 || (!certificate && !own))
 		return rc;
 	taken = take_signer(signer, certificate ? certificate : own);
-	rc = ingot_authenticode_assemble(pe_digest, &taken, &again, &again_n, &why);
-	return compare(rc, &why, again, again_n, der, n, ret, err);
+	rc = assemble(digest, &taken, &again, &again_n, &why);
+	return compare(rc, &why, again, again_n, in.p, in.n, ret, err);
+}
+
+int ingot_authenticode_is_exact(const void *der, size_t n,
+				const uint8_t pe_digest[INGOT_SHA256_SIZE],
+				const struct ingot_certificate *const *certificates, size_t count,
+				bool *ret, struct ingot_error *err)
+{
+	return is_exact((struct der_view){der, n}, pe_digest, ingot_authenticode_assemble,
+			certificates, count, ret, err);
+}
+
+int ingot_cms_is_exact(const void *der, size_t n, const uint8_t file_digest[INGOT_SHA256_SIZE],
+		       const struct ingot_certificate *const *certificates, size_t count, bool *ret,
+		       struct ingot_error *err)
+{
+	return is_exact((struct der_view){der, n}, file_digest, ingot_cms_assemble, certificates,
+			count, ret, err);
 }

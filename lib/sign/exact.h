@@ -9,6 +9,7 @@
 #define INGOT_SIGN_EXACT_H
 
 #include "sign/authenticode.h"
+#include "sign/cms.h"
 #include "sign/pkcs7.h"
 
 /*
@@ -25,5 +26,11 @@ INGOT_API INGOT_MUST_USE int ingot_authenticode_is_exact(
 	const void *der, size_t n, const uint8_t pe_digest[INGOT_SHA256_SIZE],
 	const struct ingot_certificate *const *certificates, size_t count, bool *ret,
 	struct ingot_error *err);
+
+/* And for a file's. */
+INGOT_API INGOT_MUST_USE int ingot_cms_is_exact(const void *der, size_t n,
+						const uint8_t file_digest[INGOT_SHA256_SIZE],
+						const struct ingot_certificate *const *certificates,
+						size_t count, bool *ret, struct ingot_error *err);
 
 #endif

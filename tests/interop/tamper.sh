@@ -69,7 +69,8 @@ image() {
 
 secure_boot='secure-boot: {key: keys/root-hash.key, certificate: keys/root-hash.crt}'
 check "build a Flatcar image" image flatcar flatcar
-check "build a Discoverable image, signed UKI" image discoverable discoverable "$secure_boot"
+check "build a Discoverable image, signed UKI and manifest" \
+	image discoverable discoverable "$secure_boot" "manifest: true"
 [ "$failed" = 0 ] || verdict
 
 # --- the table, random places ----------------------------------------------------------------------
@@ -187,7 +188,56 @@ check "a name that promises another format" refused container.format flatcar-1.q
 head -c 50000000 flatcar-1.raw >short.raw
 check "a disk that is cut off" refused gpt.primary short.raw --certificate keys/root-hash.crt \
 	--allow-test-keys
-status=0
-"$ingot" verify no-such-file --certificate keys/root-hash.crt 2>said || status=$?
-check "no such file: exit status 2" test "$status" = 2
+
+# --- the manifest's signature ----------------------------------------------------------------------
+
+manifest=discoverable-1.manifest.json
+ours=(--certificate keys/root-hash.crt --allow-test-keys)
+says() { # VERDICT VERIFY-ARGUMENT...: of manifest.signature
+	"$ingot" verify discoverable-1.raw --json "${@:2}" >report.json || :
+	jq -e --arg verdict "$1" \
+		'any(.checks[]; .name == "manifest.signature" and .verdict == $verdict)' report.json
+}
+check "it is found beside the manifest" says good "${ours[@]}" --manifest "$manifest"
+check "... and refused without a certificate" says "not checked" --manifest "$manifest"
+check "... and by somebody else's certificate" says bad --certificate stranger/root-hash.crt \
+	--allow-test-keys --manifest "$manifest"
+check "an image whose manifest has none" "$ingot" verify flatcar-1.raw "${ours[@]}" \
+	--manifest flatcar-1.manifest.json
+check "... where one is asked for" refused manifest.signature flatcar-1.raw "${ours[@]}" \
+	--manifest flatcar-1.manifest.json --manifest-signature "$manifest.p7s"
+
+# changed FILE OFFSET: a byte of its copy, the manifest or its signature
+changed() {
+	cp "$manifest" changed.json
+	cp "$manifest.p7s" changed.json.p7s
+	printf '~' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+	refused manifest.signature discoverable-1.raw "${ours[@]}" --manifest changed.json
+}
+root_hash_at=$(grep -abo '"root_hash"' "$manifest" | head -n 1 | cut -d : -f 1)
+check "a byte changed: the manifest's seed" changed changed.json \
+	$(($(grep -abo '"seed"' "$manifest" | head -n 1 | cut -d : -f 1) + 9))
+check "a byte changed: the manifest's root hash" changed changed.json $((root_hash_at + 14))
+size=$(stat -c %s "$manifest.p7s")
+for at in 0 10 40 200 $((size / 2)) $((size - 300)) $((size - 1)); do
+	check "a byte changed: its signature, byte $at of $size" changed changed.json.p7s "$at"
+done
+printf 'x' >>changed.json.p7s
+check "its signature has a byte more" refused manifest.signature discoverable-1.raw "${ours[@]}" \
+	--manifest "$manifest" --manifest-signature changed.json.p7s
+{ cat "$manifest" && echo; } >changed.json
+check "the manifest has a line more" refused manifest.signature discoverable-1.raw "${ours[@]}" \
+	--manifest changed.json --manifest-signature "$manifest.p7s"
+
+# exits STATUS COMMAND...
+exits() {
+	local status=0
+	"${@:2}" 2>said || status=$?
+	[ "$status" = "$1" ]
+}
+check "a signature that is not there: exit status 2" exits 2 "$ingot" verify discoverable-1.raw \
+	"${ours[@]}" --manifest "$manifest" --manifest-signature no-such-file
+check "a signature of no manifest: exit status 2" exits 2 "$ingot" verify discoverable-1.raw \
+	"${ours[@]}" --manifest-signature "$manifest.p7s"
+check "no such image: exit status 2" exits 2 "$ingot" verify no-such-file "${ours[@]}"
 verdict
