@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Boot an image in QEMU with UEFI firmware and watch its serial console:
 #   boot.sh IMAGE [--timeout SECONDS] [--expect REGEX] [--log FILE] [--sector-size 512|4096]
-#           [--secure-boot VARIABLES] [--format raw|qcow2|vmdk|vpc|vhdx|vdi]
-# With --secure-boot the firmware has the keys of this UEFI variable store, of which it gets a copy.
+#           [--secure-boot VARIABLES [--keep]] [--format raw|qcow2|vmdk|vpc|vhdx|vdi]
+# With --secure-boot the firmware has the keys of this UEFI variable store, of which it gets a copy;
+# with --keep what it has in the end is put back.
 # The image is not modified. Exit status: 0 the expected line was seen, 1 it was not, 2 usage.
 # $INGOT_ACCEL, kvm or tcg, settles what is otherwise found out by trying.
 set -euo pipefail
 
-timeout=240 expect='^INGOT-PROOF-END' log='' sector=512 variables='' image='' format=raw
+timeout=240 expect='^INGOT-PROOF-END' log='' sector=512 variables='' keep=no image='' format=raw
 while [ $# -gt 0 ]; do
 	case $1 in
 	--timeout) timeout=$2 && shift ;;
@@ -15,6 +16,7 @@ while [ $# -gt 0 ]; do
 	--log) log=$2 && shift ;;
 	--sector-size) sector=$2 && shift ;;
 	--secure-boot) variables=$2 && shift ;;
+	--keep) keep=yes ;;
 	--format) format=$2 && shift ;;
 	-*) printf 'boot.sh: unknown option %s\n' "$1" >&2 && exit 2 ;;
 	*) image=$1 ;;
@@ -104,5 +106,7 @@ case $status in
 2) said="nothing in $timeout s" ;;
 3) said="QEMU ended: $(tail -n 1 "$work/qemu.log")" ;;
 esac
+stop
+[ $keep = no ] || cp "$work/vars.fd" "$variables"
 printf 'boot: %s (%s, %d s)\n' "$said" "$accel" $((SECONDS - began))
 [ $status = 0 ]

@@ -21,7 +21,9 @@ done
 mkdir -p "$folder"
 ln -sfn "$tree" "$folder/tree.tar"
 [ -d "$folder/keys" ] || "$here/../../signing/make-test-keys.sh" "$folder/keys"
-cp "$recipe" "$folder/recipe.yaml"
+# no_timer_check: an emulator that others leave no time delivers the interrupts late with which the
+# kernel tests its timer, and the kernel panics.
+sed '/no_timer_check/!s/^  cmdline: /&no_timer_check /' "$recipe" >"$folder/recipe.yaml"
 [ "$sector" = 512 ] || printf 'sector-size: %s\n' "$sector" >>"$folder/recipe.yaml"
 
 check "build $(basename "$recipe"), sectors of $sector" \

@@ -16,7 +16,7 @@ cp "$root/usr/bin/busybox" "$initrd/bin/busybox"
 
 # The modules, uncompressed (busybox cannot), in the order in which they have to be loaded.
 chroot "$root" depmod "$kernel"
-for module in virtio_pci virtio_blk ext4 dm-verity; do
+for module in virtio_pci virtio_blk ext4 dm-verity efivarfs; do
 	chroot "$root" modprobe --set-version "$kernel" --show-depends "$module"
 done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r path; do
 	name=$(basename "$path" .xz)
@@ -28,7 +28,7 @@ done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r path; do
 done
 
 # Programs with the libraries that the dynamic linker names.
-for program in /usr/sbin/veritysetup /usr/sbin/blkid; do
+for program in /usr/sbin/veritysetup /usr/sbin/blkid /usr/bin/chattr; do
 	printf '%s\n' "$program"
 	chroot "$root" /lib64/ld-linux-x86-64.so.2 --list "$program" | grep -o '/[^ ]*'
 done | sort -u | while read -r path; do
