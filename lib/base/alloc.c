@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ARENA_CHUNK = 256 * 1024 };
+enum { ARENA_CHUNK = 256 * 1024, PAGE = 4096 };
 
 struct ingot_arena_chunk {
 	struct ingot_arena_chunk *next;
@@ -20,6 +20,17 @@ void *ingot_alloc(size_t count, size_t size, struct ingot_error *err)
 		(void)!ingot_raise_oom(err,
 				       size && count > SIZE_MAX / size ? SIZE_MAX : count * size);
 	return p;
+}
+
+void *ingot_alloc_buffer(size_t size, struct ingot_error *err)
+{
+	void *p = NULL;
+
+	if (posix_memalign(&p, PAGE, size ? size : 1) != 0) {
+		(void)!ingot_raise_oom(err, size);
+		return NULL;
+	}
+	return memset(p, 0, size);
 }
 
 void *ingot_memdup(const void *data, size_t size, struct ingot_error *err)

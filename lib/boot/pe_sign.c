@@ -38,7 +38,7 @@ int ingot_pe_digest(struct ingot_source *source, const struct ingot_pe_place *pl
 		    uint8_t digest[INGOT_SHA256_SIZE], struct ingot_error *err)
 {
 	INGOT_SHA256 struct ingot_sha256 *sha = ingot_sha256_new(err);
-	INGOT_FREE uint8_t *buffer = sha ? ingot_alloc(STEP, 1, err) : NULL;
+	INGOT_FREE uint8_t *buffer = sha ? ingot_alloc_buffer(STEP, err) : NULL;
 	int rc;
 
 	if (!buffer)
@@ -77,7 +77,7 @@ uint16_t ingot_pe_sum(uint16_t sum, const void *data, size_t n)
 static int sum_source(struct ingot_source *source, uint64_t size, uint16_t *ret,
 		      struct ingot_error *err)
 {
-	INGOT_FREE uint8_t *buffer = ingot_alloc(STEP, 1, err);
+	INGOT_FREE uint8_t *buffer = ingot_alloc_buffer(STEP, err);
 	uint16_t sum = 0;
 
 	if (!buffer)

@@ -12,7 +12,7 @@ int ingot_append_init(struct ingot_append *append, const struct ingot_output *ou
 {
 	*append = (struct ingot_append){.fd = ingot_output_fd(output),
 					.name = ingot_output_name(output)};
-	append->buffer = ingot_alloc(1, BUFFER, err);
+	append->buffer = ingot_alloc_buffer(BUFFER, err);
 	return append->buffer ? 0 : -ENOMEM;
 }
 

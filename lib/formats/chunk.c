@@ -49,7 +49,7 @@ int ingot_packer_init(struct ingot_packer *packer, unsigned needs, unsigned leve
 
 	packer->needs = needs;
 	packer->level = level;
-	packer->data = ingot_alloc(1, INGOT_CHUNK, err);
+	packer->data = ingot_alloc_buffer(INGOT_CHUNK, err);
 	if (!packer->data)
 		return -ENOMEM;
 	if (needs & INGOT_NEED_DEFLATE)

@@ -19,7 +19,7 @@ enum { STEP = 1024 * 1024, MEMBERS_MAX = 16, TEXT_MAX = 64 * 1024 };
 
 static int read_all(struct ingot_source *disk, struct ingot_error *err)
 {
-	INGOT_FREE unsigned char *buffer = ingot_alloc(1, STEP, err);
+	INGOT_FREE unsigned char *buffer = ingot_alloc_buffer(STEP, err);
 	struct ingot_extent run;
 
 	if (!buffer)

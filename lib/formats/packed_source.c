@@ -132,7 +132,7 @@ static int unpack_block(struct packed_source *packed, struct ingot_error *err)
 
 	block->filled = false;
 	if (!block->data)
-		block->data = ingot_alloc(1, BLOCK, err);
+		block->data = ingot_alloc_buffer(BLOCK, err);
 	if (!block->data)
 		return -ENOMEM;
 	rc = unpack(packed, block->data,

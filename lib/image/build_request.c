@@ -130,7 +130,7 @@ static int add_range(struct ingot_source *uki, uint64_t start, uint64_t end, uin
 static int digest_front(struct ingot_source *uki, const struct ingot_pe_place *place, uint64_t end,
 			struct ingot_sha256_state *state, struct ingot_error *err)
 {
-	INGOT_FREE uint8_t *buffer = ingot_alloc(STEP, 1, err);
+	INGOT_FREE uint8_t *buffer = ingot_alloc_buffer(STEP, err);
 	size_t used = 0;
 	int rc;
 

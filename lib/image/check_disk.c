@@ -62,7 +62,7 @@ void check_virtual_size(struct checker *c, const struct ingot_check_rule *rule)
 /* The first failure of a read of everything that is no hole; true: there is none. */
 static bool read_all(struct ingot_source *disk, struct ingot_error *err)
 {
-	INGOT_FREE char *buffer = ingot_alloc(1, STEP, err);
+	INGOT_FREE char *buffer = ingot_alloc_buffer(STEP, err);
 	struct ingot_extent run;
 
 	if (!buffer)

@@ -28,7 +28,7 @@ static int slot_init(void *context, void *user, struct ingot_error *err)
 	struct slot *slot = user;
 
 	(void)context;
-	slot->data = ingot_alloc(1, BLOCK, err);
+	slot->data = ingot_alloc_buffer(BLOCK, err);
 	slot->sha = slot->data ? ingot_sha256_new(err) : NULL;
 	return slot->sha ? 0 : -ENOMEM;
 }
@@ -105,7 +105,7 @@ static int run(struct pass *pass, unsigned jobs, struct ingot_error *err)
 int image_digests(struct ingot_source *source, unsigned jobs, const struct ingot_progress *progress,
 		  struct image_digests *ret, struct ingot_error *err)
 {
-	INGOT_FREE unsigned char *zeros = ingot_alloc(1, BLOCK, err);
+	INGOT_FREE unsigned char *zeros = ingot_alloc_buffer(BLOCK, err);
 	INGOT_SHA256 struct ingot_sha256 *whole = zeros ? ingot_sha256_new(err) : NULL;
 	struct pass pass = {source, progress, ret, whole, zeros};
 

@@ -141,7 +141,7 @@ static bool is_zero(struct ingot_source *source, uint64_t offset, uint64_t lengt
 static bool is_empty(struct ingot_source *source)
 {
 	enum { STEP = 256 * 1024 };
-	INGOT_FREE char *buffer = ingot_alloc(1, STEP, NULL);
+	INGOT_FREE char *buffer = ingot_alloc_buffer(STEP, NULL);
 	struct ingot_extent run;
 
 	if (!buffer)

@@ -135,7 +135,7 @@ static int common_hole(struct ingot_source *a, uint64_t at, struct ingot_source 
 static int write_difference(struct vendor_disk *v, struct ingot_source *mine, uint64_t start,
 			    struct ingot_source *base, struct ingot_error *err)
 {
-	INGOT_FREE unsigned char *a = ingot_alloc(2, STEP, err);
+	INGOT_FREE unsigned char *a = ingot_alloc_buffer((size_t)2 * STEP, err);
 	uint64_t at = 0, hole = 0;
 	int rc = a ? 0 : -ENOMEM;
 

@@ -172,7 +172,7 @@ int verify_first_nonzero(struct ingot_source *source, uint64_t offset, uint64_t 
 		if (run.hole)
 			continue;
 		if (!buffer)
-			buffer = ingot_alloc(1, STEP, err);
+			buffer = ingot_alloc_buffer(STEP, err);
 		if (!buffer)
 			return -ENOMEM;
 		run.length = ingot_min(run.length, STEP);

@@ -19,7 +19,7 @@ struct slot {
 static int slot_init(void *context, void *slot, struct ingot_error *err)
 {
 	(void)context;
-	((struct slot *)slot)->buffer = ingot_alloc(1, CHUNK, err);
+	((struct slot *)slot)->buffer = ingot_alloc_buffer(CHUNK, err);
 	return ((struct slot *)slot)->buffer ? 0 : -ENOMEM;
 }
 

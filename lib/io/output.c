@@ -219,7 +219,7 @@ static int write_all(int fd, const unsigned char *data, size_t n, struct ingot_e
 static int pour(int fd, struct ingot_error *err)
 {
 	enum { STEP = 256 * 1024 };
-	INGOT_FREE unsigned char *buffer = ingot_alloc(1, STEP, err);
+	INGOT_FREE unsigned char *buffer = ingot_alloc_buffer(STEP, err);
 	off_t offset = 0;
 
 	if (!buffer)

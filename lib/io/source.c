@@ -94,7 +94,7 @@ static int hash_run(struct ingot_source *source, uint64_t offset, const struct i
 
 int ingot_source_sha256(struct ingot_source *source, uint8_t digest[32], struct ingot_error *err)
 {
-	INGOT_FREE unsigned char *buffer = ingot_alloc(1, HASH_STEP, err);
+	INGOT_FREE unsigned char *buffer = ingot_alloc_buffer(HASH_STEP, err);
 	INGOT_SHA256 struct ingot_sha256 *sha = buffer ? ingot_sha256_new(err) : NULL;
 	struct ingot_extent run;
 

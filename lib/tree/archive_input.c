@@ -45,7 +45,7 @@ int ingot_archive_input_open(struct archive_input *input, int fd, uint64_t size,
 	struct archive *a;
 
 	*input = (struct archive_input){.fd = fd, .size = size};
-	input->buffer = ingot_alloc(1, BUFFER, err);
+	input->buffer = ingot_alloc_buffer(BUFFER, err);
 	if (!input->buffer)
 		return -ENOMEM;
 	input->a = a = archive_read_new();

@@ -60,7 +60,7 @@ int ingot_verity_chunk_init(const struct ingot_verity_area *area, struct ingot_v
 
 	if (rc < 0)
 		return rc;
-	chunk->piece = ingot_alloc(1, piece, err);
+	chunk->piece = ingot_alloc_buffer(piece, err);
 	chunk->list = ingot_alloc(piece / area->block_size, sizeof(*chunk->list), err);
 	chunk->hashes = ingot_alloc(1, hashes_size(area, ingot_verity_chunk_blocks(area)), err);
 	if (!chunk->piece || !chunk->list || !chunk->hashes)

@@ -18,8 +18,8 @@ static int slot_init(void *context, void *user, struct ingot_error *err)
 
 	if (rc < 0)
 		return rc;
-	slot->want = ingot_alloc(
-		ingot_verity_slot(&compare->area, ingot_verity_chunk_blocks(&compare->area)) + 1, 1,
+	slot->want = ingot_alloc_buffer(
+		ingot_verity_slot(&compare->area, ingot_verity_chunk_blocks(&compare->area)) + 1,
 		err);
 	return slot->want ? 0 : -ENOMEM;
 }

@@ -40,14 +40,14 @@ static int slot_init(void *context, void *user, struct ingot_error *err)
 	const unsigned roots = fec->geometry->roots;
 	struct slot *slot = user;
 
-	slot->pieces = ingot_alloc(PIECES, STRIDE, err);
+	slot->pieces = ingot_alloc_buffer((size_t)PIECES * STRIDE, err);
 	slot->sums = (struct ingot_fec_sums){ingot_alloc(roots, STRIDE, err), STRIDE, roots};
 	slot->parity = ingot_alloc(roots, STRIPE, err);
 	if (!slot->pieces || !slot->sums.bytes || !slot->parity)
 		return -ENOMEM;
 	if (!fec->source)
 		return 0;
-	slot->found = ingot_alloc(roots, STRIPE, err);
+	slot->found = ingot_alloc_buffer((size_t)roots * STRIPE, err);
 	return slot->found ? 0 : -ENOMEM;
 }
 

@@ -64,6 +64,24 @@ static void test_nothing_is_a_valid_pointer(void **state)
 	free(c);
 }
 
+static void test_a_buffer_begins_a_page_of_zeros(void **state)
+{
+	static const size_t sizes[] = {0, 1, 65536, 1 << 20};
+	struct ingot_error err = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		INGOT_FREE unsigned char *buffer = ingot_alloc_buffer(sizes[i], &err);
+
+		assert_non_null(buffer);
+		assert_int_equal((uintptr_t)buffer % 4096, 0);
+		for (size_t at = 0; at < sizes[i]; at++)
+			assert_int_equal(buffer[at], 0);
+	}
+	assert_null(ingot_alloc_buffer(SIZE_MAX - 4096, &err));
+	assert_int_equal(err.code, -ENOMEM);
+}
+
 static void test_grow_from_any_room(void **state)
 {
 	struct ingot_error err = {0};
@@ -159,6 +177,7 @@ int main(void)
 		cmocka_unit_test(test_arithmetic_at_the_edges),
 		cmocka_unit_test(test_too_much_is_an_error),
 		cmocka_unit_test(test_nothing_is_a_valid_pointer),
+		cmocka_unit_test(test_a_buffer_begins_a_page_of_zeros),
 		cmocka_unit_test(test_grow_from_any_room),
 		cmocka_unit_test(test_format_and_take),
 		cmocka_unit_test(test_arena),
