@@ -5,6 +5,7 @@
 #ifndef INGOT_FORMATS_BLOCKS_INTERNAL_H
 #define INGOT_FORMATS_BLOCKS_INTERNAL_H
 
+#include "formats/edit_internal.h"
 #include "formats/format_internal.h"
 
 /* --- reading ----------------------------------------------------------- */
@@ -51,6 +52,10 @@ void ingot_blocks_init(struct ingot_block_source *blocks, struct ingot_source *f
  * that the disk has needs to be there. Memory is 8 bytes for each block that is in the file.
  */
 INGOT_MUST_USE int ingot_blocks_check(struct ingot_block_source *blocks, struct ingot_error *err);
+
+/* Of struct ingot_edit_ops. */
+INGOT_MUST_USE int ingot_blocks_place(struct ingot_source *source, uint64_t offset,
+				      struct ingot_place *ret, struct ingot_error *err);
 
 /* --- writing ----------------------------------------------------------- */
 

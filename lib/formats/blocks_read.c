@@ -81,6 +81,27 @@ void ingot_blocks_init(struct ingot_block_source *blocks, struct ingot_source *f
 	blocks->count = ingot_div_up(size, blocks->block);
 }
 
+/* --- changes in place -------------------------------------------------- */
+
+int ingot_blocks_place(struct ingot_source *source, uint64_t offset, struct ingot_place *ret,
+		       struct ingot_error *err)
+{
+	struct ingot_block_source *blocks = (struct ingot_block_source *)source;
+	uint64_t inside = offset % blocks->block, at;
+	int rc = blocks->ops->locate(blocks, offset / blocks->block, 1, &at, err);
+
+	if (rc < 0)
+		return ingot_wrap(err, rc, "%s '%s'", blocks->ops->format, source->name);
+	*ret = (struct ingot_place){.length = blocks->block - inside};
+	if (at == INGOT_BLOCK_HOLE)
+		return 0;
+	ret->stored = true;
+	ret->at = at + inside;
+	return 0;
+}
+
+const struct ingot_edit_ops ingot_blocks_edit = {.place = ingot_blocks_place};
+
 /* --- the whole table --------------------------------------------------- */
 
 struct places {

@@ -8,6 +8,7 @@
 #include "base/xxh64.h"
 #include "formats/convert.h"
 #include "formats/fast_deflate.h"
+#include "formats/store_internal.h"
 #include "formats/xz_internal.h"
 #include "formats/zstd_level_internal.h"
 
@@ -28,6 +29,7 @@ static int start_deflate(struct ingot_packer *packer, unsigned level, struct ing
 		packer->deflate_room =
 			libdeflate_deflate_compress_bound(packer->deflate, INGOT_PIECE);
 	}
+	packer->deflate_room = ingot_max(packer->deflate_room, INGOT_STORED_MAX);
 	packer->deflated = ingot_alloc(INGOT_CHUNK_PIECES, packer->deflate_room, err);
 	return packer->deflated ? 0 : -ENOMEM;
 }
@@ -37,7 +39,7 @@ static int start_zstd(struct ingot_packer *packer, unsigned level, struct ingot_
 	packer->zstd = ZSTD_createCCtx();
 	if (!packer->zstd)
 		return ingot_raise_oom(err, 0);
-	packer->zstd_room = ZSTD_compressBound(INGOT_PIECE);
+	packer->zstd_room = ingot_max(ZSTD_compressBound(INGOT_PIECE), INGOT_STORED_MAX);
 	packer->zstandard = ingot_alloc(INGOT_CHUNK_PIECES, packer->zstd_room, err);
 	return packer->zstandard ? ingot_zstd_set_level(packer->zstd, level, err) : -ENOMEM;
 }
@@ -80,9 +82,14 @@ static bool is_zero(const unsigned char *data, size_t n)
 static int pack_zstd(struct ingot_packer *packer, struct ingot_piece *piece,
 		     struct ingot_error *err)
 {
-	size_t n = ZSTD_compress2(packer->zstd, piece->zstd.data, packer->zstd_room, piece->data,
-				  INGOT_PIECE);
+	size_t n;
 
+	if (piece->plain) {
+		piece->zstd.size = ingot_store_zstd(piece->data, INGOT_PIECE, piece->zstd.data);
+		return 0;
+	}
+	n = ZSTD_compress2(packer->zstd, piece->zstd.data, packer->zstd_room, piece->data,
+			   INGOT_PIECE);
 	if (ZSTD_isError(n))
 		return ingot_raise(err, -EIO, "compress 64 KiB: %s", ZSTD_getErrorName(n));
 	piece->zstd.size = n;
@@ -92,6 +99,11 @@ static int pack_zstd(struct ingot_packer *packer, struct ingot_piece *piece,
 static int pack_deflate(struct ingot_packer *packer, struct ingot_piece *piece,
 			struct ingot_error *err)
 {
+	if (piece->plain) {
+		piece->deflate.size =
+			ingot_store_deflate(piece->data, INGOT_PIECE, piece->deflate.data);
+		return 0;
+	}
 	if (packer->fast) {
 		piece->deflate.size = ingot_fast_deflate(packer->fast, piece->data, INGOT_PIECE,
 							 piece->deflate.data);
@@ -127,7 +139,7 @@ static int pack_piece(struct ingot_packer *packer, size_t i, struct ingot_error 
 	return rc;
 }
 
-/* The chunk's bytes, holes as zeros. *any: something was read. */
+/* The chunk's bytes, holes as zeros. *any: something was read; if not, no byte is set. */
 static int read_chunk(struct ingot_packer *packer, struct ingot_source *source, bool *any,
 		      struct ingot_error *err)
 {
@@ -158,7 +170,7 @@ static int read_chunk(struct ingot_packer *packer, struct ingot_source *source, 
 }
 
 int ingot_packer_fill(struct ingot_packer *packer, struct ingot_source *source, uint64_t index,
-		      struct ingot_error *err)
+		      unsigned plain, struct ingot_error *err)
 {
 	struct ingot_chunk *chunk = &packer->chunk;
 	bool any;
@@ -171,11 +183,14 @@ int ingot_packer_fill(struct ingot_packer *packer, struct ingot_source *source, 
 	rc = read_chunk(packer, source, &any, err);
 	if (rc < 0)
 		return rc;
+	if (!any && plain)
+		memset(packer->data, 0, INGOT_CHUNK);
 	for (size_t i = 0; i < chunk->piece_count; i++) {
 		struct ingot_piece *piece = &chunk->pieces[i];
 
 		piece->data = packer->data + i * INGOT_PIECE;
-		piece->zero = !any || is_zero(piece->data, INGOT_PIECE);
+		piece->plain = plain >> i & 1;
+		piece->zero = !piece->plain && (!any || is_zero(piece->data, INGOT_PIECE));
 		if (piece->zero)
 			continue;
 		rc = pack_piece(packer, i, err);

@@ -35,9 +35,10 @@ struct ingot_xz_block {
 	uint64_t unpadded; /* bytes, for the index */
 };
 
-/* A piece that is not all zero; past the end of the disk its bytes are zero. */
+/* A piece that is not all zero or is plain; past the end of the disk its bytes are zero. */
 struct ingot_piece {
-	bool zero; /* nothing below is set */
+	bool zero;  /* nothing below is set */
+	bool plain; /* it may be changed later: what is packed below is stored, not compressed */
 	const unsigned char *data;
 	uint32_t adler32, crc32; /* both for the identity */
 	uint64_t xxh64;
@@ -70,8 +71,8 @@ INGOT_MUST_USE int ingot_packer_init(struct ingot_packer *packer, unsigned needs
 				     struct ingot_error *err);
 void ingot_packer_done(struct ingot_packer *packer);
 
-/* Read the chunk with that index and compress its pieces. */
+/* Read the chunk with that index and compress its pieces; bit i of `plain`: piece i is plain. */
 INGOT_MUST_USE int ingot_packer_fill(struct ingot_packer *packer, struct ingot_source *source,
-				     uint64_t index, struct ingot_error *err);
+				     uint64_t index, unsigned plain, struct ingot_error *err);
 
 #endif

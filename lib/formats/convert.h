@@ -67,6 +67,13 @@ struct ingot_convert_disk {
 	const struct ingot_range *own;
 	size_t own_count;
 	struct ingot_ebs_blocks *blocks; /* NULL: not wanted */
+	/*
+	 * Bytes that formats/edit.h may change in the finished outputs: by rising offset, apart.
+	 * Pieces of 64 KiB that have any of them are stored in every format, neither compressed
+	 * nor left out when they are zero, and no identifier depends on what is in them.
+	 */
+	const struct ingot_range *plain;
+	size_t plain_count;
 };
 
 struct ingot_conversion;

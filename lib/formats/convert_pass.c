@@ -38,21 +38,34 @@ static uint64_t chunk_count(const struct ingot_convert_disk *disk)
 	return ingot_div_up(disk->source->size, INGOT_CHUNK);
 }
 
-/* How many of the ranges end at or before the offset: the one that follows may hold it. */
-static size_t ranges_before(const struct ingot_convert_disk *disk, uint64_t offset)
+/* Whether one of the ranges has a byte of [begin, end). */
+static bool touches(const struct ingot_range *ranges, size_t count, uint64_t begin, uint64_t end)
 {
-	size_t low = 0, high = disk->own_count;
+	size_t low = 0, high = count; /* the first that ends behind `begin` */
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const struct ingot_range *range = &disk->own[middle];
 
-		if (range->offset + range->length <= offset)
+		if (ranges[middle].offset + ranges[middle].length <= begin)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low;
+	return low < count && ranges[low].offset < end;
+}
+
+/* Bit i: piece i of the chunk is plain. */
+static unsigned plain_pieces(const struct ingot_convert_disk *disk, uint64_t chunk)
+{
+	uint64_t begin = chunk * INGOT_CHUNK;
+	unsigned pieces = 0;
+
+	if (!touches(disk->plain, disk->plain_count, begin, begin + INGOT_CHUNK))
+		return 0;
+	for (unsigned i = 0; i < INGOT_CHUNK_PIECES; i++, begin += INGOT_PIECE)
+		if (touches(disk->plain, disk->plain_count, begin, begin + INGOT_PIECE))
+			pieces |= 1u << i;
+	return pieces;
 }
 
 static bool is_own(const struct ingot_conversion *c, size_t d, uint64_t chunk)
@@ -60,14 +73,13 @@ static bool is_own(const struct ingot_conversion *c, size_t d, uint64_t chunk)
 	const struct ingot_convert_disk *disk = &c->disks[d];
 	uint64_t begin = chunk * INGOT_CHUNK;
 	uint64_t end = ingot_min(begin + INGOT_CHUNK, disk->source->size);
-	size_t range;
 
 	if (d == 0)
 		return false;
 	if (end != ingot_min(begin + INGOT_CHUNK, c->disks[0].source->size))
 		return true;
-	range = ranges_before(disk, begin);
-	return range < disk->own_count && disk->own[range].offset < end;
+	return touches(disk->own, disk->own_count, begin, end) ||
+	       plain_pieces(disk, chunk) != plain_pieces(&c->disks[0], chunk);
 }
 
 /* Whether the task's chunk is one of that disk's. */
@@ -187,7 +199,8 @@ static int work(void *context, uint64_t index, void *item, struct ingot_error *e
 	for (size_t d = 0; d < c->disk_count; d++)
 		if (concerns(c, &slot->task, d))
 			slot->packer.needs |= c->converted[d].needs;
-	rc = ingot_packer_fill(&slot->packer, c->disks[from].source, slot->task.chunk, err);
+	rc = ingot_packer_fill(&slot->packer, c->disks[from].source, slot->task.chunk,
+			       plain_pieces(&c->disks[from], slot->task.chunk), err);
 	if (rc == 0 && wants_blocks(c, &slot->task))
 		rc = digest_blocks(slot, err);
 	return rc;
@@ -197,8 +210,9 @@ static int work(void *context, uint64_t index, void *item, struct ingot_error *e
 
 /*
  * The identity of a disk: SHA-256 over the place and the checksums of each 64 KiB that are not
- * zero. It tells images apart, whatever made them and in which format they were; against someone
- * who wants two to look the same it is no protection, nor is any identifier made from it.
+ * zero; of those that may still change, over the place only. It tells images apart, whatever made
+ * them and in which format they were; against someone who wants two to look the same it is no
+ * protection, nor is any identifier made from it.
  */
 static int identify(struct ingot_sha256 *identity, const struct ingot_chunk *chunk,
 		    struct ingot_error *err)
@@ -210,8 +224,8 @@ static int identify(struct ingot_sha256 *identity, const struct ingot_chunk *chu
 		if (chunk->pieces[i].zero)
 			continue;
 		ingot_put_le64(raw, chunk->offset + i * INGOT_PIECE);
-		ingot_put_le32(raw + 8, chunk->pieces[i].crc32);
-		ingot_put_le32(raw + 12, chunk->pieces[i].adler32);
+		ingot_put_le32(raw + 8, chunk->pieces[i].plain ? 0 : chunk->pieces[i].crc32);
+		ingot_put_le32(raw + 12, chunk->pieces[i].plain ? 0 : chunk->pieces[i].adler32);
 		rc = ingot_sha256_update(identity, raw, sizeof(raw), err);
 		if (rc < 0)
 			return rc;

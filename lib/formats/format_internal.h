@@ -10,6 +10,7 @@
 #include "io/output.h"
 
 struct ingot_writer;
+struct ingot_edit_ops;
 
 struct ingot_writer_ops {
 	struct ingot_format format;
@@ -86,7 +87,21 @@ struct ingot_reader_ops {
 	/* As ingot_format_open_source. NULL: the format is known, and refused in these words: */
 	int (*open)(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);
 	const char *refusal;
+	const struct ingot_edit_ops *edit; /* NULL: it cannot be changed in place */
+	/* The same as open for an edit, and the file is the source's at once. NULL: open does. */
+	int (*open_edit)(struct ingot_source *file, struct ingot_source **ret,
+			 struct ingot_error *err);
 };
+
+/* The reader of a file; *ret NULL: it is the disk itself, or it is not compressed. */
+INGOT_MUST_USE int ingot_reader_find(struct ingot_source *file, const struct ingot_reader_ops **ret,
+				     struct ingot_error *err);
+INGOT_MUST_USE int ingot_reader_find_packing(struct ingot_source *file,
+					     const struct ingot_reader_ops **ret,
+					     struct ingot_error *err);
+/* *source is the file before, and afterwards what is in it; on failure it stays the file. */
+INGOT_MUST_USE int ingot_reader_open_edit(const struct ingot_reader_ops *reader,
+					  struct ingot_source **source, struct ingot_error *err);
 
 bool ingot_qcow2_probe(const struct ingot_probe *probe);
 int ingot_qcow2_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);

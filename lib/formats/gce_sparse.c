@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "formats/edit_internal.h"
 #include "formats/ustar_internal.h"
 
 enum { PIECES_MAX = 1 << 20 };
@@ -254,3 +255,18 @@ int ingot_tar_map_source(struct ingot_tar_map *map, struct ingot_source *archive
 	*ret = &sparse->source;
 	return 0;
 }
+
+/* --- changes in place -------------------------------------------------- */
+
+static int place(struct ingot_source *source, uint64_t offset, struct ingot_place *ret,
+		 struct ingot_error *err)
+{
+	uint64_t at = 0;
+	struct ingot_extent run = look((const struct sparse_source *)source, offset, &at);
+
+	(void)err;
+	*ret = (struct ingot_place){run.length, !run.hole, at};
+	return 0;
+}
+
+const struct ingot_edit_ops ingot_gce_edit = {.place = place};

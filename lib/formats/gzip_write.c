@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "formats/store_internal.h"
 
 enum { LEVEL = 9 }; /* of what is not shared: zeros, and less than 64 KiB at an end */
 
@@ -133,6 +134,19 @@ static int put_piece(struct ingot_gzip *gzip, const struct ingot_piece *piece,
 	return rc < 0 ? rc : put_member(gzip, &piece->deflate, piece->crc32, INGOT_PIECE, err);
 }
 
+/* Bytes that stay as they are. */
+static int store_bytes(struct ingot_gzip *gzip, const void *data, size_t n, struct ingot_error *err)
+{
+	INGOT_FREE unsigned char *stored = ingot_alloc(1, INGOT_STORED_MAX, err);
+	struct ingot_packed packed = {.data = stored};
+	int rc = stored ? flush_zeros(gzip, err) : -ENOMEM;
+
+	if (rc < 0)
+		return rc;
+	packed.size = ingot_store_deflate(data, n, stored);
+	return put_member(gzip, &packed, libdeflate_crc32(0, data, n), n, err);
+}
+
 /* The last piece of a disk ends with it; its shared stream goes on with zeros. */
 int ingot_gzip_chunk(struct ingot_gzip *gzip, const struct ingot_chunk *chunk,
 		     struct ingot_error *err)
@@ -146,6 +160,8 @@ int ingot_gzip_chunk(struct ingot_gzip *gzip, const struct ingot_chunk *chunk,
 			ingot_gzip_zeros(gzip, n);
 		else if (n == INGOT_PIECE)
 			rc = put_piece(gzip, piece, err);
+		else if (piece->plain)
+			rc = store_bytes(gzip, piece->data, n, err);
 		else
 			rc = ingot_gzip_bytes(gzip, piece->data, n, err);
 		if (rc < 0)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "formats/edit_internal.h"
 #include "formats/format_internal.h"
 #include "formats/packed_internal.h"
 
@@ -39,22 +40,24 @@ static bool is_xz(const struct ingot_probe *probe)
 
 /* What starts like a container is never taken for a raw disk. */
 static const struct ingot_reader_ops READERS[] = {
-	{"qcow2", ingot_qcow2_probe, ingot_qcow2_open, NULL},
-	{"vmdk", ingot_vmdk_probe, ingot_vmdk_open, NULL},
-	{"cowd", is_cowd, NULL, "a sparse VMDK of ESX"},
-	{"vmdk", is_descriptor, NULL, "the descriptor of a VMDK in several files"},
-	{"ova", ingot_ova_probe, ingot_ova_open, NULL},
-	{"gce", ingot_gce_probe, ingot_gce_open, NULL},
-	{"vhd", ingot_vhd_probe, ingot_vhd_open, NULL},
-	{"vhdx", ingot_vhdx_probe, ingot_vhdx_open, NULL},
-	{"vdi", ingot_vdi_probe, ingot_vdi_open, NULL},
+	{"qcow2", ingot_qcow2_probe, ingot_qcow2_open, .edit = &ingot_qcow2_edit},
+	{"vmdk", ingot_vmdk_probe, ingot_vmdk_open, .edit = &ingot_vmdk_edit},
+	{"cowd", is_cowd, .refusal = "a sparse VMDK of ESX"},
+	{"vmdk", is_descriptor, .refusal = "the descriptor of a VMDK in several files"},
+	{"ova", ingot_ova_probe, ingot_ova_open, .edit = &ingot_ova_edit},
+	{"gce", ingot_gce_probe, ingot_gce_open, .edit = &ingot_gce_edit},
+	{"vhd", ingot_vhd_probe, ingot_vhd_open, .edit = &ingot_vhd_edit},
+	{"vhdx", ingot_vhdx_probe, ingot_vhdx_open, .edit = &ingot_blocks_edit},
+	{"vdi", ingot_vdi_probe, ingot_vdi_open, .edit = &ingot_blocks_edit},
 };
 
 /* What these give is unpacked. */
 static const struct ingot_reader_ops PACKINGS[] = {
-	{"raw.gz", is_gzip, ingot_gzip_open, NULL},
-	{"raw.zst", is_zstd, ingot_zst_open, NULL},
-	{"raw.xz", is_xz, ingot_xz_open, NULL},
+	{"raw.gz", is_gzip, ingot_gzip_open, .edit = &ingot_units_edit,
+	 .open_edit = ingot_gzip_units_open},
+	{"raw.zst", is_zstd, ingot_zst_open, .edit = &ingot_units_edit,
+	 .open_edit = ingot_zst_units_open},
+	{"raw.xz", is_xz, ingot_xz_open, .edit = &ingot_xz_edit, .open_edit = ingot_xz_open_own},
 };
 
 static int read_probe(struct ingot_source *file, struct ingot_probe *probe, struct ingot_error *err)
@@ -170,4 +173,40 @@ int ingot_format_open(const char *path, const char **ret_name, struct ingot_sour
 		return rc;
 	file = NULL;
 	return 0;
+}
+
+/* --- for changes in place ---------------------------------------------- */
+
+int ingot_reader_find(struct ingot_source *file, const struct ingot_reader_ops **ret,
+		      struct ingot_error *err)
+{
+	struct ingot_probe probe;
+	int rc = read_probe(file, &probe, err);
+
+	if (rc == 0)
+		*ret = find(READERS, sizeof(READERS) / sizeof(READERS[0]), &probe);
+	return rc;
+}
+
+int ingot_reader_find_packing(struct ingot_source *file, const struct ingot_reader_ops **ret,
+			      struct ingot_error *err)
+{
+	struct ingot_probe probe;
+	int rc = read_probe(file, &probe, err);
+
+	if (rc == 0)
+		*ret = find_packing(&probe);
+	return rc;
+}
+
+int ingot_reader_open_edit(const struct ingot_reader_ops *reader, struct ingot_source **source,
+			   struct ingot_error *err)
+{
+	struct ingot_reader_ops as = *reader;
+
+	if (reader->open_edit)
+		as.open = reader->open_edit;
+	if (as.open && !reader->edit)
+		return ingot_raise(err, -EOPNOTSUPP, "%s cannot be changed in place", reader->name);
+	return open_with(&as, *source, source, err);
 }

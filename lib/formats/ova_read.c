@@ -5,17 +5,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "formats/format_internal.h"
-#include "formats/ustar_internal.h"
 #include "base/text.h"
+#include "formats/format_internal.h"
+#include "formats/ova_internal.h"
 
 enum { MEMBERS_MAX = 64 };
-
-struct ova_source {
-	struct ingot_source source;
-	struct ingot_source *disk; /* what is in the member */
-	struct ingot_source *file;
-};
 
 static int read_at(struct ingot_source *source, uint64_t offset, void *data, size_t n,
 		   struct ingot_error *err)
@@ -54,16 +48,15 @@ bool ingot_ova_probe(const struct ingot_probe *probe)
 			 strcmp(member.name, "metadata.json") == 0);
 }
 
-static bool is_disk(const struct ingot_ustar_member *member)
+static bool ends_in(const struct ingot_ustar_member *member, const char *suffix)
 {
-	size_t n = strlen(member->name);
+	size_t n = strlen(member->name), m = strlen(suffix);
 
-	return member->is_file && n > 5 && strcmp(member->name + n - 5, ".vmdk") == 0;
+	return member->is_file && n > m && strcmp(member->name + n - m, suffix) == 0;
 }
 
-/* Where the disk's file lies. */
-static int find_disk(struct ingot_source *file, uint64_t *offset, uint64_t *size,
-		     struct ingot_error *err)
+int ingot_ova_find(struct ingot_source *file, const char *suffix, struct ova_member *ret,
+		   struct ingot_error *err)
 {
 	unsigned char header[USTAR_BLOCK];
 	struct ingot_ustar_member member;
@@ -85,23 +78,25 @@ static int find_disk(struct ingot_source *file, uint64_t *offset, uint64_t *size
 					   ingot_printable(member.name, strlen(member.name), name,
 							   sizeof(name)));
 		next = ingot_min(at + ingot_round_up(member.size, USTAR_BLOCK), file->size);
-		if (!is_disk(&member))
+		if (!ends_in(&member, suffix))
 			continue;
-		*offset = at;
-		*size = member.size;
+		memcpy(ret->name, member.name, sizeof(ret->name));
+		ret->offset = at;
+		ret->size = member.size;
 		return 0;
 	}
-	return ingot_raise(err, -EBADMSG, "there is no .vmdk in it");
+	return -ENOENT;
 }
 
 static int open_member(struct ova_source *ova, struct ingot_source *file, struct ingot_error *err)
 {
 	INGOT_SOURCE struct ingot_source *part = NULL;
-	uint64_t offset, size;
-	int rc = find_disk(file, &offset, &size, err);
+	int rc = ingot_ova_find(file, ".vmdk", &ova->member, err);
 
+	if (rc == -ENOENT)
+		return ingot_raise(err, -EBADMSG, "there is no .vmdk in it");
 	if (rc == 0)
-		rc = ingot_source_part(file, offset, size, &part, err);
+		rc = ingot_source_part(file, ova->member.offset, ova->member.size, &part, err);
 	if (rc == 0)
 		rc = ingot_vmdk_open(part, &ova->disk, err);
 	if (rc == 0)

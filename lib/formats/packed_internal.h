@@ -139,6 +139,8 @@ INGOT_MUST_USE int ingot_packed_source(struct ingot_source *file, struct ingot_d
 				       struct ingot_error *err);
 /* ... this: it is freed with the source. */
 void ingot_packed_own(struct ingot_source *source);
+/* For the format that made it; its own thread only. */
+struct ingot_decoder *ingot_packed_decoder(struct ingot_source *source);
 
 /* Files of these formats unpacked, as ingot_packed_source. */
 INGOT_MUST_USE int ingot_gzip_open(struct ingot_source *file, struct ingot_source **ret,

@@ -263,6 +263,11 @@ int ingot_packed_source(struct ingot_source *file, struct ingot_decoder *decoder
 	return 0;
 }
 
+struct ingot_decoder *ingot_packed_decoder(struct ingot_source *source)
+{
+	return ((struct packed_source *)source)->decoder;
+}
+
 void ingot_packed_own(struct ingot_source *source)
 {
 	((struct packed_source *)source)->owns_file = true;

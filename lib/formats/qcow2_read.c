@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "formats/edit_internal.h"
 #include "formats/qcow2_internal.h"
 
 enum { RUN_MAX = 128 /* L2 entries at a time */ };
@@ -236,3 +237,32 @@ static void qcow2_free(struct ingot_source *source)
 }
 
 const struct ingot_source_ops ingot_qcow2_ops = {read_at, extent_at, qcow2_free};
+
+/* --- changes in place -------------------------------------------------- */
+
+/* A cluster that has more than one user is nobody's to change. */
+static int place(struct ingot_source *source, uint64_t offset, struct ingot_place *ret,
+		 struct ingot_error *err)
+{
+	struct qcow2_source *q = (struct qcow2_source *)source;
+	uint64_t inside = offset & (qcow2_cluster(q) - 1), span;
+	struct entries entries;
+	uint64_t entry;
+	int rc = read_entries(q, offset, &entries, &span, err);
+
+	if (rc < 0)
+		return ingot_wrap(err, rc, "qcow2 '%s'", source->name);
+	*ret = (struct ingot_place){.length = span};
+	if (entries.count == 0)
+		return 0;
+	entry = entries.list[0].entry;
+	ret->length = qcow2_cluster(q) - inside;
+	if (q->extended || entry & QCOW2_COMPRESSED || !(entry & QCOW2_COPIED) ||
+	    ingot_qcow2_is_hole(q, &entries.list[0]))
+		return 0;
+	ret->stored = true;
+	ret->at = (entry & QCOW2_OFFSET_MASK) + inside;
+	return 0;
+}
+
+const struct ingot_edit_ops ingot_qcow2_edit = {.place = place};

@@ -11,8 +11,10 @@
 #include <zstd.h>
 
 #include "base/bytes.h"
+#include "base/xxh64.h"
 #include "formats/append_internal.h"
 #include "formats/format_internal.h"
+#include "formats/store_internal.h"
 #include "formats/zeros_internal.h"
 #include "formats/zst_internal.h"
 
@@ -118,20 +120,31 @@ static int put_frame(struct zst_writer *zst, const struct ingot_packed parts[3],
 	return rc == 0 && first ? put_disk_size(zst, err) : rc;
 }
 
-/* The shared frame has no checksum: a bit in its fifth byte, and it has one at its end. */
-static int put_shared(struct zst_writer *zst, const struct ingot_piece *piece,
-		      struct ingot_error *err)
+/* A frame without a checksum of n bytes: a bit in its fifth byte, and it has one at its end. */
+static int put_checked(struct zst_writer *zst, const struct ingot_packed *packed, size_t n,
+		       uint64_t xxh64, struct ingot_error *err)
 {
 	unsigned char head[5], sum[4];
-	struct ingot_packed parts[3] = {
-		{head, sizeof(head)},
-		{piece->zstd.data + sizeof(head), piece->zstd.size - sizeof(head)},
-		{sum, sizeof(sum)}};
+	struct ingot_packed parts[3] = {{head, sizeof(head)},
+					{packed->data + sizeof(head), packed->size - sizeof(head)},
+					{sum, sizeof(sum)}};
 
-	memcpy(head, piece->zstd.data, sizeof(head));
+	memcpy(head, packed->data, sizeof(head));
 	head[4] |= INGOT_ZST_CHECKSUM;
-	ingot_put_le32(sum, (uint32_t)piece->xxh64);
-	return put_frame(zst, parts, INGOT_PIECE, err);
+	ingot_put_le32(sum, (uint32_t)xxh64);
+	return put_frame(zst, parts, n, err);
+}
+
+/* Bytes that stay as they are. */
+static int store_bytes(struct zst_writer *zst, const void *data, size_t n, struct ingot_error *err)
+{
+	INGOT_FREE unsigned char *stored = ingot_alloc(1, INGOT_STORED_MAX, err);
+	struct ingot_packed packed = {.data = stored};
+
+	if (!stored)
+		return -ENOMEM;
+	packed.size = ingot_store_zstd(data, n, stored);
+	return put_checked(zst, &packed, n, ingot_xxh64(data, n), err);
 }
 
 static int compress(struct zst_writer *zst, const void *data, size_t n, struct ingot_packed *ret,
@@ -207,7 +220,10 @@ static int append_piece(struct zst_writer *zst, const struct ingot_piece *piece,
 	rc = flush_zeros(zst, err);
 	if (rc < 0)
 		return rc;
-	return n == INGOT_PIECE ? put_shared(zst, piece, err) : put_bytes(zst, piece->data, n, err);
+	if (n == INGOT_PIECE)
+		return put_checked(zst, &piece->zstd, n, piece->xxh64, err);
+	return piece->plain ? store_bytes(zst, piece->data, n, err)
+			    : put_bytes(zst, piece->data, n, err);
 }
 
 static int append(struct ingot_writer *writer, const struct ingot_chunk *chunk,

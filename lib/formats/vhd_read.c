@@ -38,10 +38,11 @@ static void source_free(struct ingot_source *source)
 	free(source);
 }
 
+static const struct ingot_source_ops FIXED_OPS = {read_at, extent_at, source_free};
+
 static int open_fixed(struct ingot_source *file, const unsigned char *footer,
 		      struct ingot_source **ret, struct ingot_error *err)
 {
-	static const struct ingot_source_ops OPS = {read_at, extent_at, source_free};
 	uint64_t size = ingot_get_be64(footer + 48);
 	struct fixed_source *vhd;
 
@@ -51,7 +52,7 @@ static int open_fixed(struct ingot_source *file, const unsigned char *footer,
 	vhd = ingot_alloc(1, sizeof(*vhd), err);
 	if (!vhd)
 		return -ENOMEM;
-	vhd->source = (struct ingot_source){&OPS, file->name, size};
+	vhd->source = (struct ingot_source){&FIXED_OPS, file->name, size};
 	vhd->file = file;
 	*ret = &vhd->source;
 	return 0;
@@ -226,3 +227,33 @@ int ingot_vhd_open(struct ingot_source *file, struct ingot_source **ret, struct 
 	return ingot_get_be32(footer + 60) == VHD_FIXED ? open_fixed(file, footer, ret, err)
 							: open_growing(file, footer, ret, err);
 }
+
+/* --- changes in place -------------------------------------------------- */
+
+/* Of one that grows, sector by sector: those that do not count as written are zero. */
+static int place_growing(struct ingot_block_source *blocks, uint64_t offset,
+			 struct ingot_place *ret, struct ingot_error *err)
+{
+	uint64_t inside = offset % blocks->block, sector = inside / VHD_SECTOR;
+	unsigned char bits;
+	int rc = ingot_blocks_place(&blocks->source, offset, ret, err);
+
+	if (rc < 0 || !ret->stored)
+		return rc;
+	ret->length = VHD_SECTOR - inside % VHD_SECTOR;
+	rc = ingot_source_read(blocks->file, ret->at - inside - blocks->before + sector / 8, &bits,
+			       1, err);
+	ret->stored = bits & 0x80 >> sector % 8;
+	return rc;
+}
+
+static int place(struct ingot_source *source, uint64_t offset, struct ingot_place *ret,
+		 struct ingot_error *err)
+{
+	if (source->ops != &FIXED_OPS)
+		return place_growing((struct ingot_block_source *)source, offset, ret, err);
+	*ret = (struct ingot_place){source->size - offset, true, offset};
+	return 0;
+}
+
+const struct ingot_edit_ops ingot_vhd_edit = {.place = place};

@@ -47,6 +47,17 @@ INGOT_MUST_USE int ingot_vmdk_start_at(struct ingot_output *output, uint64_t bas
 /* Its bytes so far; after finish, all of them. */
 uint64_t ingot_vmdk_bytes(const struct ingot_writer *writer);
 
+/* What the tables of an open one say about a place on the disk. */
+struct vmdk_grain {
+	struct ingot_source *file;
+	uint64_t size, inside; /* bytes of a grain, and before the place in it */
+	uint64_t span;	       /* from the place to the grain's end; or a hole's that is longer */
+	bool hole, compressed;
+	uint64_t at; /* of the grain in the file */
+};
+INGOT_MUST_USE int ingot_vmdk_grain(struct ingot_source *disk, uint64_t offset,
+				    struct vmdk_grain *ret, struct ingot_error *err);
+
 struct vmdk_description {
 	const char *type, *adapter;
 	uint64_t sectors; /* of the disk */

@@ -220,6 +220,30 @@ static void vmdk_free(struct ingot_source *source)
 
 static const struct ingot_source_ops VMDK_OPS = {read_at, extent_at, vmdk_free};
 
+int ingot_vmdk_grain(struct ingot_source *source, uint64_t offset, struct vmdk_grain *ret,
+		     struct ingot_error *err)
+{
+	struct vmdk_source *v = (struct vmdk_source *)source;
+	struct entries entries;
+	uint64_t span;
+	int rc = read_entries(v, offset, &entries, &span, err);
+
+	if (rc < 0)
+		return ingot_wrap(err, rc, "vmdk '%s'", source->name);
+	*ret = (struct vmdk_grain){.file = v->file,
+				   .size = v->grain,
+				   .inside = offset % v->grain,
+				   .compressed = v->flags & VMDK_FLAG_COMPRESSED,
+				   .hole = true,
+				   .span = span};
+	if (entries.count == 0)
+		return 0;
+	ret->span = v->grain - ret->inside;
+	ret->hole = is_hole(v, entries.list[0]);
+	ret->at = (uint64_t)entries.list[0] * VMDK_SECTOR;
+	return 0;
+}
+
 /* --- opening ----------------------------------------------------------- */
 
 bool ingot_vmdk_probe(const struct ingot_probe *probe)

@@ -13,5 +13,8 @@ INGOT_MUST_USE int ingot_xz_pack(struct ingot_packer *packer, struct ingot_error
 /* At most INGOT_CHUNK bytes as a block, which lies in out. */
 INGOT_MUST_USE int ingot_xz_block(unsigned level, const void *data, size_t n, unsigned char *out,
 				  size_t room, struct ingot_xz_block *ret, struct ingot_error *err);
+/* The same, stored: chunks of LZMA2 that are not compressed. */
+INGOT_MUST_USE int ingot_xz_store_block(const void *data, size_t n, unsigned char *out, size_t room,
+					struct ingot_xz_block *ret, struct ingot_error *err);
 
 #endif

@@ -3,6 +3,8 @@
 #include <lzma.h>
 #include <string.h>
 
+#include "base/bytes.h"
+#include "formats/edit_internal.h"
 #include "formats/packed_internal.h"
 
 #define INDEX_MEMORY (UINT64_C(64) << 20)
@@ -235,3 +237,117 @@ int ingot_xz_open(struct ingot_source *file, struct ingot_source **ret, struct i
 		decoder_free(&xz->decoder);
 	return rc;
 }
+
+/* --- changes in place -------------------------------------------------- */
+
+enum { CHUNK_HEAD = 3, CHECK = 8, BLOCK_MAX = 4 << 20 };
+
+int ingot_xz_open_own(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err)
+{
+	int rc = ingot_xz_open(file, ret, err);
+
+	if (rc == 0)
+		ingot_packed_own(*ret);
+	return rc;
+}
+
+static int find_block(struct ingot_source *source, uint64_t offset, lzma_index_iter *ret,
+		      struct ingot_error *err)
+{
+	const struct xz_decoder *xz = (struct xz_decoder *)ingot_packed_decoder(source);
+
+	lzma_index_iter_init(ret, xz->index);
+	if (lzma_index_iter_locate(ret, offset))
+		return ingot_raise(err, -EBADMSG, "its index ends before the disk");
+	return 0;
+}
+
+/* Of LZMA2: 1 or 2, the second without a reset of the dictionary; one less than the bytes. */
+static bool is_stored_chunk(const unsigned char head[CHUNK_HEAD])
+{
+	return head[0] == 1 || head[0] == 2;
+}
+
+/*
+ * The stored chunk of a block that has the byte `inside`; *ret_start: the first byte of the chunk,
+ * *ret_n: its bytes, 0 if one up to there is compressed.
+ */
+static int find_chunk(struct ingot_source *file, const lzma_index_iter *block, uint64_t inside,
+		      uint64_t *ret_at, uint64_t *ret_start, size_t *ret_n, struct ingot_error *err)
+{
+	uint64_t at = block->block.compressed_file_offset;
+	unsigned char head[CHUNK_HEAD];
+	int rc = ingot_source_read(file, at, head, 1, err);
+
+	at += lzma_block_header_size_decode((uint32_t)head[0]);
+	*ret_start = *ret_n = 0;
+	while (rc == 0) {
+		rc = ingot_source_read(file, at, head, sizeof(head), err);
+		if (rc < 0 || !is_stored_chunk(head))
+			return rc;
+		*ret_n = (size_t)ingot_get_be16(head + 1) + 1;
+		*ret_at = at + sizeof(head);
+		if (inside - *ret_start < *ret_n)
+			return 0;
+		*ret_start += *ret_n;
+		at += sizeof(head) + *ret_n;
+		*ret_n = 0;
+	}
+	return rc;
+}
+
+static int place(struct ingot_source *source, uint64_t offset, struct ingot_place *ret,
+		 struct ingot_error *err)
+{
+	struct ingot_source *file = ((struct xz_decoder *)ingot_packed_decoder(source))->input.file;
+	uint64_t inside, at, start;
+	lzma_index_iter block;
+	size_t n;
+	int rc = find_block(source, offset, &block, err);
+
+	if (rc < 0)
+		return rc;
+	inside = offset - block.block.uncompressed_file_offset;
+	*ret = (struct ingot_place){.length = block.block.uncompressed_size - inside};
+	if (block.stream.flags->check != LZMA_CHECK_CRC64)
+		return 0;
+	rc = find_chunk(file, &block, inside, &at, &start, &n, err);
+	if (rc < 0 || n == 0)
+		return rc;
+	*ret = (struct ingot_place){start + n - inside, true, at + (inside - start)};
+	return 0;
+}
+
+/* The whole block has been stored, as its chunks up to the changed one were. */
+static int seal(struct ingot_source *source, uint64_t offset, struct ingot_changes *changes,
+		struct ingot_error *err)
+{
+	INGOT_FREE unsigned char *data = NULL;
+	unsigned char sum[CHECK];
+	uint64_t at = 0, start, done = 0, end;
+	lzma_index_iter block;
+	size_t n = 0;
+	int rc = find_block(source, offset, &block, err);
+
+	if (rc < 0)
+		return rc;
+	if (block.block.uncompressed_size > BLOCK_MAX)
+		return ingot_raise(err, -EOPNOTSUPP, "a block has more than %d bytes", BLOCK_MAX);
+	data = ingot_alloc(1, (size_t)block.block.uncompressed_size, err);
+	if (!data)
+		return -ENOMEM;
+	for (; rc == 0 && done < block.block.uncompressed_size; done += n) {
+		rc = find_chunk(changes->file, &block, done, &at, &start, &n, err);
+		if (rc == 0 && (n == 0 || n > block.block.uncompressed_size - done))
+			return ingot_raise(err, -EOPNOTSUPP, "a block is compressed in part");
+		if (rc == 0)
+			rc = ingot_changes_read(changes, at, data + done, n, err);
+	}
+	if (rc < 0)
+		return rc;
+	end = block.block.compressed_file_offset + block.block.total_size;
+	ingot_put_le64(sum, lzma_crc64(data, (size_t)done, 0));
+	return ingot_changes_add(changes, end - CHECK, sum, sizeof(sum), err);
+}
+
+const struct ingot_edit_ops ingot_xz_edit = {.place = place, .seal = seal};
