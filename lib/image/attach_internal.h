@@ -26,4 +26,8 @@ INGOT_MUST_USE int attach_plan_make(struct ingot_source *disk,
 				    struct attach_plan *ret, struct ingot_error *err);
 void attach_plan_done(struct attach_plan *plan); /* after a failure, too */
 
+/* attach_ami.c: the file beside an AMI's image, which is signed. It is replaced. */
+INGOT_MUST_USE int attach_ami_import(const char *path, const struct ingot_attach_image *image,
+				     struct ingot_error *err);
+
 #endif

@@ -7,8 +7,8 @@
 #include "boot/pe.h"
 #include "boot/pe_sign.h"
 #include "disk/gpt.h"
-#include "fs/fat_read.h"
 #include "image/attach_internal.h"
+#include "image/esp_file_internal.h"
 #include "sign/authenticode.h"
 #include "verity/signature_partition.h"
 
@@ -64,6 +64,7 @@ struct uki {
 	struct ingot_source *file;
 	struct ingot_pe_place place;
 	const struct ingot_sign_request *response;
+	const struct ingot_request_uki *wanted; /* the one of the response that it is */
 	struct attach_plan *plan;
 };
 
@@ -121,7 +122,7 @@ static int make_tables(const struct ingot_request_signer *signer, const uint8_t 
 static int add_secure_boot(const struct uki *u, const uint8_t *root_room, const uint8_t *root_want,
 			   size_t root_n, struct ingot_error *err)
 {
-	const struct ingot_request_uki *r = &u->response->uki;
+	const struct ingot_request_uki *r = u->wanted;
 	INGOT_FREE uint8_t *room = NULL, *want = NULL;
 	uint8_t old_sum[4], new_sum[4];
 	uint64_t size = u->file->size;
@@ -146,30 +147,40 @@ static int add_secure_boot(const struct uki *u, const uint8_t *root_room, const 
 	return rc;
 }
 
-/* Its command line is that of the request, and the root hash is in that or in the last archive. */
-static int check_content(const struct uki *u, const struct ingot_pe *pe, struct ingot_error *err)
+/* The base image's or a vendor's: its command line tells. */
+static int find_wanted(struct uki *u, const struct ingot_pe *pe, struct ingot_error *err)
 {
 	const struct ingot_pe_section *cmdline = ingot_pe_section_find(pe, ".cmdline");
-	const struct ingot_pe_section *initrd = ingot_pe_section_find(pe, ".initrd");
-	const char *wanted = u->response->uki.command_line, *root = u->response->root_hash;
-	INGOT_SOURCE struct ingot_source *part = NULL, *end = NULL;
-	struct ingot_initrd_archive archive = {0};
+	INGOT_SOURCE struct ingot_source *part = NULL;
 	INGOT_FREE char *text = NULL;
-	bool found;
 	size_t n;
 	int rc;
 
-	if (!cmdline || !initrd)
-		return ingot_raise(err, -EINVAL, "it has no '.cmdline' or no '.initrd'");
+	if (!cmdline)
+		return ingot_raise(err, -EINVAL, "it has no '.cmdline'");
 	rc = ingot_pe_section_source(u->file, cmdline, &part, err);
 	if (rc == 0)
 		rc = ingot_source_load(part, 1024 * 1024, &text, &n, err);
 	if (rc < 0)
 		return rc;
-	if (n != strlen(wanted) || memcmp(text, wanted, n) != 0)
-		return ingot_raise(err, -EINVAL, "its command line is not the response's");
-	if (strstr(wanted, root))
+	u->wanted = strlen(text) == n ? ingot_sign_request_find_uki(u->response, text) : NULL;
+	return u->wanted ? 0 : ingot_raise(err, -EINVAL, "its command line is not the response's");
+}
+
+/* The root hash is in the command line or in the initrd's last archive. */
+static int check_root(const struct uki *u, const struct ingot_pe *pe, struct ingot_error *err)
+{
+	const struct ingot_pe_section *initrd = ingot_pe_section_find(pe, ".initrd");
+	const char *root = u->response->root_hash;
+	INGOT_SOURCE struct ingot_source *end = NULL;
+	struct ingot_initrd_archive archive = {0};
+	bool found;
+	int rc;
+
+	if (strstr(u->wanted->command_line, root))
 		return 0;
+	if (!initrd)
+		return ingot_raise(err, -EINVAL, "it has no '.initrd'");
 	rc = ingot_pe_section_source(u->file, initrd, &end, err);
 	if (rc == 0)
 		rc = ingot_initrd_last(end, &archive, err);
@@ -183,16 +194,19 @@ static int check_content(const struct uki *u, const struct ingot_pe *pe, struct 
 static int plan_uki(struct uki *u, const uint8_t *room, const uint8_t *want, size_t n,
 		    struct ingot_error *err)
 {
-	const struct ingot_request_uki *r = &u->response->uki;
+	const struct ingot_request_uki *r;
 	struct ingot_pe pe;
 	int rc = ingot_pe_place_read(u->file, &u->place, err);
 
 	if (rc == 0)
 		rc = ingot_pe_read(u->file, &pe, err);
 	if (rc == 0)
-		rc = check_content(u, &pe, err);
+		rc = find_wanted(u, &pe, err);
+	if (rc == 0)
+		rc = check_root(u, &pe, err);
 	if (rc < 0)
 		return rc;
+	r = u->wanted;
 	if (u->place.content_size != r->size)
 		return ingot_raise(err, -EINVAL, "it has %llu bytes instead of %llu",
 				   (unsigned long long)u->place.content_size,
@@ -207,52 +221,26 @@ static int plan_uki(struct uki *u, const uint8_t *room, const uint8_t *want, siz
 
 /* --- the ESP ----------------------------------------------------------- */
 
-struct search {
-	const char *path;
-	bool found;
-	struct ingot_fat_entry entry;
-};
-
-static int visit(void *context, const struct ingot_fat_entry *entry, struct ingot_error *err)
-{
-	struct search *s = context;
-
-	(void)err;
-	if (entry->folder || strcmp(entry->path, s->path) != 0)
-		return 0;
-	s->found = true;
-	s->entry = *entry;
-	s->entry.path = s->path;
-	return 0;
-}
-
 /* Looks into one partition; *ret_found: it is the ESP. */
 static int try_esp(struct uki *u, const struct ingot_gpt_partition *partition, const uint8_t *room,
 		   const uint8_t *want, size_t n, bool *ret_found, struct ingot_error *err)
 {
-	struct search search = {.path = u->response->uki.path};
+	const char *path = u->response->uki.path;
 	INGOT_SOURCE struct ingot_source *part = NULL, *file = NULL;
 	struct ingot_fat_volume volume;
 	int rc = ingot_source_part(u->disk, partition->start, partition->size, &part, err);
 
 	if (rc < 0)
 		return rc;
-	rc = ingot_fat_open(part, &volume, err);
-	if (rc == -ENODATA || rc == -EINVAL)
-		return 0;
-	if (rc == 0)
-		rc = ingot_fat_walk(&volume, visit, &search, err);
-	if (rc < 0 || !search.found)
-		return rc == -ENOMEM ? rc : 0;
-	rc = ingot_fat_file_source(&volume, &search.entry, &file, err);
-	if (rc < 0)
+	rc = esp_file_find(part, path, &volume, &file, err);
+	if (rc < 0 || !file)
 		return rc;
 	*ret_found = true;
 	u->file = file;
 	u->start = partition->start;
 	rc = plan_uki(u, room, want, n, err);
 	u->file = NULL;
-	return rc < 0 ? ingot_wrap(err, rc, "'%s' on the ESP", search.path) : 0;
+	return rc < 0 ? ingot_wrap(err, rc, "'%s' on the ESP", path) : 0;
 }
 
 static int plan_esp(struct ingot_source *disk, const struct ingot_gpt *gpt,

@@ -271,6 +271,7 @@ static void build_done(struct build *b)
 	ingot_output_free(b->output);
 	root_hash_done(&b->root);
 	ingot_sign_request_free(b->request);
+	free(b->room.list);
 	ingot_key_free(b->key);
 	ingot_certificate_free(b->certificate);
 	ingot_key_free(b->boot_key);

@@ -42,6 +42,12 @@ struct esp {
 	struct ingot_source *uki, *initrd, *segment, *cmdline;
 };
 
+/* Where on the disk signatures stand, by offset. */
+struct build_room {
+	struct ingot_range *list;
+	size_t count, room;
+};
+
 struct build {
 	const struct ingot_build_options *options;
 	struct ingot_recipe *recipe;
@@ -72,6 +78,7 @@ struct build {
 	struct ingot_certificate *boot_certificate;
 	struct root_hash root;
 	struct ingot_sign_request *request; /* NULL: it is signed at once */
+	struct build_room room;
 
 	struct ingot_output *output;
 	struct ingot_sink *disk;
@@ -138,11 +145,30 @@ int uki_sign(const struct build *b, const struct root_hash *root, struct ingot_s
 int manifest_sign(const struct build *b, const char *text, size_t n, struct ingot_output **ret,
 		  struct ingot_error *err);
 
+/* The content of the partition for the root hash's signature; the caller frees *ret. */
+int root_hash_partition(const struct build *b, uint8_t **ret, size_t *ret_n,
+			struct ingot_error *err);
+
+/* build_room.c */
+int room_add(struct build *b, uint64_t offset, uint64_t length, struct ingot_error *err);
+/* The signatures in the UKI on this ESP, if they are there. */
+int room_add_esp(struct build *b, const struct esp *esp, struct ingot_error *err);
+
+/* Offsets in the UKI: of the last archive of its initrd, and of the root hash's signature there. */
+struct uki_signature {
+	uint64_t segment, offset;
+};
+int uki_find_signature(const struct build *b, const struct esp *esp, struct uki_signature *ret,
+		       struct ingot_error *err);
+
 /* build_request.c: what is to be signed later. */
 /* -EINVAL: this recipe cannot be signed later. */
 int request_start(struct build *b, struct ingot_error *err);
 /* The ESP that is in the image, while its sources are there. */
 int request_add_uki(struct build *b, const struct esp *esp, struct ingot_error *err);
+/* A vendor's, afterwards. */
+int request_add_vendor(struct build *b, const char *vendor, const struct esp *esp,
+		       struct ingot_error *err);
 /* Whole and on the disk, but without its name. */
 int request_write(struct build *b, const json_t *manifest, struct ingot_output **ret,
 		  struct ingot_error *err);

@@ -161,12 +161,16 @@ static int prepare(struct build *b, struct ingot_error *err)
 	o->targets = o->disks ? ingot_alloc(o->file_count, sizeof(*o->targets), err) : NULL;
 	if (!o->targets)
 		return -ENOMEM;
-	o->disks[0].source = o->base;
+	o->disks[0] = (struct ingot_convert_disk){
+		.source = o->base, .plain = b->room.list, .plain_count = b->room.count};
 	for (size_t i = 0; i < o->vendor_count; i++) {
 		struct vendor_disk *v = &o->vendors[i];
 
-		o->disks[1 + i] = (struct ingot_convert_disk){
-			.source = v->disk, .own = v->ranges, .own_count = v->range_count};
+		o->disks[1 + i] = (struct ingot_convert_disk){.source = v->disk,
+							      .own = v->ranges,
+							      .own_count = v->range_count,
+							      .plain = v->build.room.list,
+							      .plain_count = v->build.room.count};
 		if (wants_blocks(o, 1 + i))
 			o->disks[1 + i].blocks = &v->blocks;
 	}

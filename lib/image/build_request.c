@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "boot/pe.h"
 #include "boot/pe_sign.h"
 #include "image/build_internal.h"
 
@@ -43,27 +42,9 @@ static int start_request(struct build *b, struct ingot_error *err)
 	return rc;
 }
 
-/* Formats in which the signatures can be put into their places. */
-static bool can_attach(const struct ingot_recipe_output *output)
-{
-	return !output->vendor && strcmp(output->name, "raw") == 0;
-}
-
-static int check_outputs(const struct ingot_recipe *recipe, struct ingot_error *err)
-{
-	for (size_t i = 0; i < recipe->output_count; i++)
-		if (!can_attach(&recipe->outputs[i]))
-			return ingot_raise(err, -EINVAL,
-					   "output '%s' cannot be signed later: let the recipe "
-					   "make raw only, and convert that when it is signed",
-					   recipe->outputs[i].name);
-	return 0;
-}
-
 int request_start(struct build *b, struct ingot_error *err)
 {
 	const struct ingot_recipe *recipe = b->recipe;
-	int rc;
 
 	if (!recipe->sign)
 		return ingot_raise(err, -EINVAL,
@@ -77,34 +58,10 @@ int request_start(struct build *b, struct ingot_error *err)
 				   "the manifest cannot be signed later ('signing.manifest'): it "
 				   "has the digest of the signed image; use 'ingot sign file' on "
 				   "it at last");
-	rc = check_outputs(recipe, err);
-	return rc < 0 ? rc : start_request(b, err);
+	return start_request(b, err);
 }
 
 /* --- the UKI ----------------------------------------------------------- */
-
-static int find_signature(const struct build *b, const struct esp *esp, uint64_t *ret_segment,
-			  uint64_t *ret_signature, struct ingot_error *err)
-{
-	const struct ingot_pe_section *section;
-	INGOT_FREE char *segment = NULL;
-	struct ingot_pe pe;
-	const char *found;
-	size_t n;
-	int rc = ingot_pe_read(esp->uki, &pe, err);
-
-	if (rc == 0)
-		rc = ingot_source_load(esp->segment, STEP, &segment, &n, err);
-	if (rc < 0)
-		return rc;
-	section = ingot_pe_section_find(&pe, ".initrd");
-	found = memmem(segment, n, b->root.signature, b->root.signature_size);
-	if (!section || !found)
-		return ingot_raise(err, -EINVAL, "the signature is not in the initrd");
-	*ret_segment = section->raw_offset + esp->initrd->size - ingot_round_up(n, 4);
-	*ret_signature = *ret_segment + (uint64_t)(found - segment);
-	return 0;
-}
 
 /* Bytes of the file from `start` to `end` that the digest is made of, one block after the other. */
 static int add_range(struct ingot_source *uki, uint64_t start, uint64_t end, uint8_t *buffer,
@@ -146,6 +103,7 @@ static int digest_front(struct ingot_source *uki, const struct ingot_pe_place *p
 	return rc;
 }
 
+/* Behind `start`: the last archive of the initrd, and the kernel. */
 static int load_tail(struct ingot_request_uki *u, struct ingot_source *uki,
 		     const struct ingot_pe_place *place, uint64_t start, struct ingot_error *err)
 {
@@ -155,6 +113,22 @@ static int load_tail(struct ingot_request_uki *u, struct ingot_source *uki,
 		return -ENOMEM;
 	u->tail_hole = (size_t)(u->signature_offset - start);
 	return ingot_source_read(uki, start, u->tail, place->content_size - start, err);
+}
+
+/* A vendor's has the tail of the base image's. */
+static int check_tail(struct ingot_request_uki *u, struct ingot_source *uki,
+		      const struct ingot_pe_place *place, uint64_t start, struct ingot_error *err)
+{
+	struct ingot_request_uki own = {.signature_offset = u->signature_offset};
+	int rc = load_tail(&own, uki, place, start, err);
+	bool same = rc == 0 && own.tail_n == u->tail_n && own.tail_hole == u->tail_hole &&
+		    memcmp(own.tail, u->tail, u->tail_n) == 0;
+
+	free(own.tail);
+	if (rc == 0 && !same)
+		return ingot_raise(err, -EINVAL,
+				   "its initrd or kernel is not that of the base image");
+	return rc;
 }
 
 static int add_secure_boot(struct ingot_request_uki *u, const struct esp *esp, uint64_t segment,
@@ -167,13 +141,30 @@ static int add_secure_boot(struct ingot_request_uki *u, const struct esp *esp, u
 	int rc = digest_front(esp->uki, place, start, &u->state, err);
 
 	if (rc == 0)
-		rc = load_tail(u, esp->uki, place, start, err);
+		rc = u->vendor ? check_tail(u, esp->uki, place, start, err)
+			       : load_tail(u, esp->uki, place, start, err);
 	if (rc == 0)
 		rc = ingot_source_read(esp->signed_uki, place->checksum_offset, checksum,
 				       sizeof(checksum), err);
 	if (rc == 0)
 		u->checksum = ingot_get_le32(checksum);
 	return rc;
+}
+
+static int fill_uki(const struct build *b, const struct esp *esp, struct ingot_request_uki *u,
+		    struct ingot_error *err)
+{
+	struct uki_signature signature;
+	struct ingot_pe_place place;
+	int rc = ingot_pe_place_read(esp->uki, &place, err);
+
+	if (rc == 0)
+		rc = uki_find_signature(b, esp, &signature, err);
+	if (rc < 0)
+		return rc;
+	u->size = place.content_size;
+	u->signature_offset = signature.offset;
+	return u->signer.certificate ? add_secure_boot(u, esp, signature.segment, &place, err) : 0;
 }
 
 static int copy_text(struct ingot_source *source, char **ret, struct ingot_error *err)
@@ -186,23 +177,33 @@ static int copy_text(struct ingot_source *source, char **ret, struct ingot_error
 int request_add_uki(struct build *b, const struct esp *esp, struct ingot_error *err)
 {
 	struct ingot_request_uki *u = &b->request->uki;
-	struct ingot_pe_place place;
-	uint64_t segment;
-	int rc = ingot_pe_place_read(esp->uki, &place, err);
+	int rc = copy_text(esp->cmdline, &u->command_line, err);
 
-	if (rc == 0)
-		rc = copy_text(esp->cmdline, &u->command_line, err);
-	if (rc == 0)
-		rc = find_signature(b, esp, &segment, &u->signature_offset, err);
 	if (rc < 0)
 		return rc;
 	u->path = ingot_strdup(build_uki_path(b), err);
 	if (!u->path)
 		return -ENOMEM;
-	u->size = place.content_size;
 	b->request->has_uki = true;
-	if (u->signer.certificate)
-		rc = add_secure_boot(u, esp, segment, &place, err);
+	rc = fill_uki(b, esp, u, err);
+	return rc < 0 ? ingot_wrap(err, rc, "request for the UKI") : 0;
+}
+
+/* With a command line that another one has, it is that one's UKI. */
+int request_add_vendor(struct build *b, const char *vendor, const struct esp *esp,
+		       struct ingot_error *err)
+{
+	INGOT_FREE char *command_line = NULL;
+	struct ingot_request_uki *u;
+	int rc = copy_text(esp->cmdline, &command_line, err);
+
+	if (rc < 0 || ingot_sign_request_find_uki(b->request, command_line))
+		return rc;
+	rc = ingot_sign_request_add_vendor(b->request, vendor, &u, err);
+	if (rc < 0)
+		return rc;
+	u->command_line = INGOT_TAKE(command_line);
+	rc = fill_uki(b, esp, u, err);
 	return rc < 0 ? ingot_wrap(err, rc, "request for the UKI") : 0;
 }
 

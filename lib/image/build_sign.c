@@ -5,6 +5,7 @@
 #include "image/build_internal.h"
 #include "image/pe_signature.h"
 #include "sign/cms.h"
+#include "verity/signature_partition.h"
 
 /* --- keys -------------------------------------------------------------- */
 
@@ -78,6 +79,22 @@ int root_hash_sign(const struct build *b, struct root_hash *root, struct ingot_e
 						   &root->signature_size, err);
 	return ingot_sign_root_hash(b->key, b->certificate, root->hex, &root->signature,
 				    &root->signature_size, err);
+}
+
+int root_hash_partition(const struct build *b, uint8_t **ret, size_t *ret_n,
+			struct ingot_error *err)
+{
+	struct ingot_verity_signature signature = {
+		.root_size = b->root.size,
+		.pkcs7 = b->root.signature,
+		.pkcs7_size = b->root.signature_size,
+		.has_fingerprint = true,
+	};
+	int rc;
+
+	memcpy(signature.root, b->root.bytes, b->root.size);
+	rc = ingot_certificate_fingerprint(b->certificate, signature.fingerprint, err);
+	return rc < 0 ? rc : ingot_verity_signature_encode(&signature, ret, ret_n, err);
 }
 
 void root_hash_done(struct root_hash *root)

@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "fs/ext4.h"
-#include "verity/signature_partition.h"
 
 /* Writing: /usr and its tree first, because everything else waits for the root hash. */
 
@@ -62,21 +61,12 @@ static int write_parity(struct build *b, struct ingot_error *err)
 
 static int write_signature(struct build *b, struct ingot_error *err)
 {
-	struct ingot_verity_signature signature = {
-		.root_size = b->root.size,
-		.pkcs7 = b->root.signature,
-		.pkcs7_size = b->root.signature_size,
-		.has_fingerprint = true,
-	};
 	INGOT_FREE uint8_t *data = NULL;
 	size_t size;
-	int rc;
+	int rc = root_hash_partition(b, &data, &size, err);
 
-	for (size_t i = 0; i < b->root.size; i++)
-		signature.root[i] = b->root.bytes[i];
-	rc = ingot_certificate_fingerprint(b->certificate, signature.fingerprint, err);
 	if (rc == 0)
-		rc = ingot_verity_signature_encode(&signature, &data, &size, err);
+		rc = room_add(b, b->signature_place->start, size, err);
 	if (rc < 0)
 		return rc;
 	if (size > b->signature_place->size)
@@ -96,6 +86,8 @@ static int write_esp(struct build *b, struct ingot_error *err)
 	rc = esp_make(b, &b->root, b->gpt, &esp, err);
 	if (rc == 0)
 		rc = ingot_copy(esp.fat, sink, b->options->jobs, &b->options->progress, err);
+	if (rc == 0)
+		rc = room_add_esp(b, &esp, err);
 	if (rc == 0 && b->request && esp.uki)
 		rc = request_add_uki(b, &esp, err);
 	esp_done(&esp);

@@ -33,10 +33,9 @@ static int show_signer(const struct ingot_request_signer *signer, const char *na
 }
 
 /* The bytes that are signed say which root hash the machine will open /usr by. */
-static int check_root(const struct ingot_sign_request *request, struct ingot_error *err)
+static int check_root(const struct ingot_request_uki *uki, const char *root,
+		      struct ingot_error *err)
 {
-	const struct ingot_request_uki *uki = &request->uki;
-	const char *root = request->root_hash;
 
 	if (strstr(uki->command_line, root))
 		return 0;
@@ -52,7 +51,7 @@ static int show_uki(const struct ingot_sign_request *request, FILE *stream, stru
 {
 	const struct ingot_request_uki *uki = &request->uki;
 	char size[INGOT_SIZE_TEXT];
-	int rc = check_root(request, err);
+	int rc = check_root(uki, request->root_hash, err);
 
 	if (rc < 0)
 		return rc;
@@ -64,6 +63,22 @@ static int show_uki(const struct ingot_sign_request *request, FILE *stream, stru
 	else
 		show(stream, "  signed by", "nobody");
 	return rc;
+}
+
+/* A vendor's UKI has another command line; path and signer are those above. */
+static int show_vendors(const struct ingot_sign_request *request, FILE *stream,
+			struct ingot_error *err)
+{
+	for (size_t i = 0; i < request->vendor_count; i++) {
+		const struct ingot_request_uki *uki = &request->vendors[i];
+		int rc = check_root(uki, request->root_hash, err);
+
+		if (rc < 0)
+			return ingot_wrap(err, rc, "vendor '%s'", uki->vendor);
+		show(stream, "UKI for", uki->vendor);
+		show(stream, "  command line", uki->command_line);
+	}
+	return 0;
 }
 
 static void show_files(const json_t *files, FILE *stream)
@@ -98,6 +113,8 @@ int ingot_request_show(const struct ingot_sign_request *request, FILE *stream,
 		rc = show_signer(&request->signers[i], "  signed by", stream, err);
 	if (rc == 0 && request->has_uki)
 		rc = show_uki(request, stream, err);
+	if (rc == 0)
+		rc = show_vendors(request, stream, err);
 	if (rc == 0)
 		show_files(request->files, stream);
 	return rc;

@@ -167,6 +167,10 @@ static int write_esp(struct vendor_disk *v, struct ingot_source *base, struct in
 
 	if (rc == 0)
 		rc = write_difference(v, esp.fat, v->build.esp_place->start, base, err);
+	if (rc == 0)
+		rc = room_add_esp(&v->build, &esp, err);
+	if (rc == 0 && v->build.request && esp.uki)
+		rc = request_add_vendor(&v->build, v->wanted->vendor->name, &esp, err);
 	esp_done(&esp);
 	return rc;
 }
@@ -251,6 +255,20 @@ static int write_partitions(struct vendor_disk *v, const struct build *b, struct
 	return rc;
 }
 
+/* It was copied with its partition, or is where it was. */
+static int add_signature_room(struct vendor_disk *v, struct ingot_error *err)
+{
+	const struct ingot_placed *place = v->build.signature_place;
+	INGOT_FREE uint8_t *data = NULL;
+	size_t size;
+	int rc;
+
+	if (!place || !v->build.root.signature)
+		return 0;
+	rc = root_hash_partition(&v->build, &data, &size, err);
+	return rc < 0 ? rc : room_add(&v->build, place->start, size, err);
+}
+
 /* The table at either end; between what is in front of the base's own and the vendor's, zeros. */
 static int write_table(struct vendor_disk *v, const struct build *b, struct ingot_error *err)
 {
@@ -293,6 +311,8 @@ int vendor_disk_write(struct vendor_disk *v, const struct build *b, struct ingot
 	if (rc == 0)
 		rc = write_partitions(v, b, base, err);
 	if (rc == 0)
+		rc = add_signature_room(v, err);
+	if (rc == 0)
 		rc = write_table(v, b, err);
 	if (rc == 0)
 		rc = ingot_sink_source(v->sink, &v->top, err);
@@ -309,6 +329,7 @@ void vendor_disk_done(struct vendor_disk *v)
 	ingot_sink_free(v->sink);
 	ingot_output_free(v->file);
 	ingot_tree_free(v->oem);
+	free(v->build.room.list);
 	free(v->blocks.items);
 	free(v->ranges);
 	free(v->arguments);

@@ -12,6 +12,13 @@ void ingot_sign_request_free(struct ingot_sign_request *request)
 		return;
 	for (size_t i = 0; i < request->signer_count; i++)
 		ingot_certificate_free(request->signers[i].certificate);
+	for (size_t i = 0; i < request->vendor_count; i++) {
+		ingot_certificate_free(request->vendors[i].signer.certificate);
+		free(request->vendors[i].vendor);
+		free(request->vendors[i].path);
+		free(request->vendors[i].command_line);
+	}
+	free(request->vendors);
 	ingot_certificate_free(request->uki.signer.certificate);
 	free(request->name);
 	free(request->version);
@@ -61,6 +68,8 @@ int ingot_sign_request_write(const struct ingot_sign_request *request, char **re
 			rc = put_tail(&request->uki, uki, err);
 		request_set(object, "uki", uki);
 	}
+	if (rc == 0)
+		rc = request_put_vendors(request, object, false, err);
 	return rc < 0 ? rc : request_dump(object, ret, err);
 }
 
@@ -95,9 +104,9 @@ static int get_tail(const json_t *digest, struct ingot_request_uki *uki, struct 
 enum { NOT_DIGESTED = 12 };
 
 /* What follows from the sizes; and the place of the signature is that of the shown signers. */
-static int check_tail(const struct ingot_sign_request *request, struct ingot_error *err)
+static int check_tail(const struct ingot_sign_request *request, const struct ingot_request_uki *uki,
+		      struct ingot_error *err)
 {
-	const struct ingot_request_uki *uki = &request->uki;
 	INGOT_FREE uint8_t *der = NULL;
 	size_t n;
 	int rc = ingot_sign_request_placeholder(request, &der, &n, err);
@@ -126,7 +135,18 @@ static int read_uki(const json_t *object, struct ingot_sign_request *request,
 	rc = request_object(json_object_get(object, "secure_boot"), "digest", &digest, err);
 	if (rc == 0)
 		rc = get_tail(digest, &request->uki, err);
-	return rc < 0 ? rc : check_tail(request, err);
+	return rc < 0 ? rc : check_tail(request, &request->uki, err);
+}
+
+static int check_vendors(const struct ingot_sign_request *request, struct ingot_error *err)
+{
+	for (size_t i = 0; request->uki.signer.certificate && i < request->vendor_count; i++) {
+		int rc = check_tail(request, &request->vendors[i], err);
+
+		if (rc < 0)
+			return ingot_wrap(err, rc, "vendor %zu", i + 1);
+	}
+	return 0;
 }
 
 int ingot_sign_request_read(const char *text, size_t n, struct ingot_sign_request **ret,
@@ -151,6 +171,11 @@ int ingot_sign_request_read(const char *text, size_t n, struct ingot_sign_reques
 	rc = uki ? read_uki(uki, request, err) : 0;
 	if (rc < 0)
 		return ingot_wrap(err, rc, "'uki'");
+	rc = request_get_vendors(object, false /* with_raw */, request, err);
+	if (rc == 0)
+		rc = check_vendors(request, err);
+	if (rc < 0)
+		return ingot_wrap(err, rc, "'vendors'");
 	*ret = INGOT_TAKE(request);
 	return 0;
 }

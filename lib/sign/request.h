@@ -21,6 +21,8 @@
 #define INGOT_REQUEST_MAX  ((size_t)512 * 1024 * 1024) /* bytes of a request */
 #define INGOT_RESPONSE_MAX ((size_t)1024 * 1024)
 
+enum { INGOT_REQUEST_VENDORS_MAX = 64 };
+
 /* A certificate that something is to be signed for, and the raw signature once there is one. */
 struct ingot_request_signer {
 	struct ingot_certificate *certificate;
@@ -28,8 +30,12 @@ struct ingot_request_signer {
 	size_t raw_n; /* 0: not signed yet */
 };
 
-/* The unified kernel image on the ESP. */
+/*
+ * The unified kernel image on the ESP. A vendor's differs from the base image's in its command line
+ * and in what follows from that, but not in the tail.
+ */
 struct ingot_request_uki {
+	char *vendor; /* NULL: the base image's */
 	char *path, *command_line;
 	uint64_t size;		   /* bytes without the certificate table */
 	uint64_t signature_offset; /* of the root hash's signature in the file */
@@ -37,7 +43,7 @@ struct ingot_request_uki {
 	struct ingot_request_signer signer; /* certificate NULL: it is not */
 	uint32_t checksum;		    /* with zeros for signatures */
 	struct ingot_sha256_state state;    /* of the bytes before the tail */
-	uint8_t *tail;			    /* request only */
+	uint8_t *tail;			    /* request only; a vendor's is the base image's */
 	size_t tail_n, tail_hole;	    /* where in it the signature stands */
 	uint8_t digest[INGOT_SHA256_SIZE];  /* response only: what was signed */
 };
@@ -50,12 +56,27 @@ struct ingot_sign_request {
 	struct ingot_request_signer signers[INGOT_SIGNERS_MAX]; /* of the root hash */
 	bool has_uki;
 	struct ingot_request_uki uki;
+	struct ingot_request_uki *vendors; /* those that are not as the base image's */
+	size_t vendor_count, vendor_room;
 	json_t *files; /* request only: what went into the image, as in the manifest; for people */
 };
 
 INGOT_API void ingot_sign_request_free(struct ingot_sign_request *request); /* NULL is allowed */
 INGOT_DEFINE_CLEANUP(struct ingot_sign_request, ingot_sign_request, ingot_sign_request_free)
 #define INGOT_SIGN_REQUEST INGOT_CLEANUP(ingot_sign_request_cleanup)
+
+/*
+ * Room for one more vendor's UKI: path, signer and tail are the base image's, all else is to be
+ * filled in. *ret is the request's.
+ */
+INGOT_API INGOT_MUST_USE int ingot_sign_request_add_vendor(struct ingot_sign_request *request,
+							   const char *vendor,
+							   struct ingot_request_uki **ret,
+							   struct ingot_error *err);
+
+/* The UKI with that command line, the base image's or a vendor's; NULL: there is none. */
+INGOT_API const struct ingot_request_uki *ingot_sign_request_find_uki(
+	const struct ingot_sign_request *request, const char *command_line);
 
 /* --- on paper ---------------------------------------------------------- */
 
@@ -104,8 +125,8 @@ INGOT_API INGOT_MUST_USE int ingot_sign_request_sign(struct ingot_sign_request *
 						     struct ingot_key *const *keys, size_t count,
 						     struct ingot_error *err);
 
-/* The digest of the UKI with this PKCS#7 in it. */
-INGOT_API INGOT_MUST_USE int ingot_sign_request_uki_digest(const struct ingot_sign_request *request,
+/* The digest of a UKI of a request with this PKCS#7 in it. */
+INGOT_API INGOT_MUST_USE int ingot_sign_request_uki_digest(const struct ingot_request_uki *uki,
 							   const uint8_t *der, size_t n,
 							   uint8_t digest[INGOT_SHA256_SIZE],
 							   struct ingot_error *err);

@@ -34,6 +34,15 @@ INGOT_MUST_USE int request_put_head(const struct ingot_sign_request *request, js
 				    bool with_raw, struct ingot_error *err);
 INGOT_MUST_USE int request_put_uki(const struct ingot_request_uki *uki, json_t *object,
 				   bool with_raw, struct ingot_error *err);
+INGOT_MUST_USE int request_put_raw(const struct ingot_request_signer *signer, json_t *object,
+				   struct ingot_error *err);
+INGOT_MUST_USE int request_get_raw(const json_t *object, struct ingot_request_signer *ret,
+				   struct ingot_error *err);
+/* request_vendor.c: the list of the vendors' UKIs, if there are any. */
+INGOT_MUST_USE int request_put_vendors(const struct ingot_sign_request *request, json_t *object,
+				       bool with_raw, struct ingot_error *err);
+INGOT_MUST_USE int request_get_vendors(const json_t *object, bool with_raw,
+				       struct ingot_sign_request *request, struct ingot_error *err);
 INGOT_MUST_USE int request_get_head(const json_t *object, bool with_raw,
 				    struct ingot_sign_request *request, struct ingot_error *err);
 INGOT_MUST_USE int request_get_uki(const json_t *object, bool with_raw,

@@ -115,10 +115,21 @@ int request_dump(const json_t *object, char **ret, struct ingot_error *err)
 
 /* --- signers ----------------------------------------------------------- */
 
+int request_put_raw(const struct ingot_request_signer *signer, json_t *object,
+		    struct ingot_error *err)
+{
+	INGOT_FREE char *raw = ingot_base64(signer->raw, signer->raw_n, err);
+
+	if (!raw)
+		return -ENOMEM;
+	request_set(object, "signature", json_string(raw));
+	return 0;
+}
+
 static int put_signer(const struct ingot_request_signer *signer, bool with_raw, json_t *object,
 		      struct ingot_error *err)
 {
-	INGOT_FREE char *pem = NULL, *subject = NULL, *raw = NULL;
+	INGOT_FREE char *pem = NULL, *subject = NULL;
 	uint8_t digest[INGOT_SHA256_SIZE];
 	size_t n;
 	int rc = ingot_certificate_pem(signer->certificate, &pem, &n, err);
@@ -132,16 +143,10 @@ static int put_signer(const struct ingot_request_signer *signer, bool with_raw, 
 	request_set(object, "subject", json_string(subject));
 	request_set(object, "certificate_sha256", request_hex(digest, sizeof(digest)));
 	request_set(object, "certificate", json_string(pem));
-	if (!with_raw)
-		return 0;
-	raw = ingot_base64(signer->raw, signer->raw_n, err);
-	if (!raw)
-		return -ENOMEM;
-	request_set(object, "signature", json_string(raw));
-	return 0;
+	return with_raw ? request_put_raw(signer, object, err) : 0;
 }
 
-static int get_raw(const json_t *object, struct ingot_request_signer *ret, struct ingot_error *err)
+int request_get_raw(const json_t *object, struct ingot_request_signer *ret, struct ingot_error *err)
 {
 	INGOT_FREE uint8_t *raw = NULL;
 	const char *text;
@@ -168,7 +173,7 @@ static int get_signer(const json_t *object, bool with_raw, struct ingot_request_
 	if (rc == 0)
 		rc = ingot_certificate_parse("certificate", pem, strlen(pem), &ret->certificate,
 					     err);
-	return rc == 0 && with_raw ? get_raw(object, ret, err) : rc;
+	return rc == 0 && with_raw ? request_get_raw(object, ret, err) : rc;
 }
 
 /* --- the head ---------------------------------------------------------- */

@@ -31,11 +31,9 @@ int ingot_sign_request_assemble(const struct ingot_sign_request *request, uint8_
 
 /* --- the UKI's digest -------------------------------------------------- */
 
-int ingot_sign_request_uki_digest(const struct ingot_sign_request *request, const uint8_t *der,
-				  size_t n, uint8_t digest[INGOT_SHA256_SIZE],
-				  struct ingot_error *err)
+int ingot_sign_request_uki_digest(const struct ingot_request_uki *uki, const uint8_t *der, size_t n,
+				  uint8_t digest[INGOT_SHA256_SIZE], struct ingot_error *err)
 {
-	const struct ingot_request_uki *uki = &request->uki;
 	struct ingot_sha256_state state = uki->state;
 	INGOT_FREE uint8_t *tail = NULL;
 
@@ -89,21 +87,30 @@ static int sign_root(struct ingot_sign_request *request, struct ingot_key *const
 	return rc;
 }
 
-static int sign_uki(struct ingot_sign_request *request, struct ingot_key *const *keys, size_t count,
-		    struct ingot_error *err)
+static int sign_uki(struct ingot_request_uki *uki, const uint8_t *der, size_t n,
+		    struct ingot_key *const *keys, size_t count, struct ingot_error *err)
 {
-	struct ingot_request_uki *uki = &request->uki;
 	uint8_t digest[INGOT_SHA256_SIZE];
+	int rc = ingot_sign_request_uki_digest(uki, der, n, uki->digest, err);
+
+	if (rc == 0)
+		rc = ingot_authenticode_digest(uki->digest, digest, err);
+	if (rc == 0)
+		rc = sign_one(&uki->signer, keys, count, digest, "UKI", err);
+	return rc;
+}
+
+static int sign_ukis(struct ingot_sign_request *request, struct ingot_key *const *keys,
+		     size_t count, struct ingot_error *err)
+{
 	INGOT_FREE uint8_t *der = NULL;
 	size_t n;
 	int rc = ingot_sign_request_assemble(request, &der, &n, err);
 
 	if (rc == 0)
-		rc = ingot_sign_request_uki_digest(request, der, n, uki->digest, err);
-	if (rc == 0)
-		rc = ingot_authenticode_digest(uki->digest, digest, err);
-	if (rc == 0)
-		rc = sign_one(&uki->signer, keys, count, digest, "UKI", err);
+		rc = sign_uki(&request->uki, der, n, keys, count, err);
+	for (size_t i = 0; rc == 0 && i < request->vendor_count; i++)
+		rc = sign_uki(&request->vendors[i], der, n, keys, count, err);
 	return rc;
 }
 
@@ -134,6 +141,6 @@ int ingot_sign_request_sign(struct ingot_sign_request *request, struct ingot_key
 	if (rc == 0)
 		rc = sign_root(request, keys, count, err);
 	if (rc == 0 && request->uki.signer.certificate)
-		rc = sign_uki(request, keys, count, err);
+		rc = sign_ukis(request, keys, count, err);
 	return rc;
 }

@@ -22,20 +22,34 @@ int ingot_sign_response_write(const struct ingot_sign_request *response, char **
 				    request_hex(u->digest, sizeof(u->digest)));
 		request_set(object, "uki", uki);
 	}
+	if (rc == 0)
+		rc = request_put_vendors(response, object, true, err);
 	return rc < 0 ? rc : request_dump(object, ret, err);
 }
 
-/* Whatever is attached has been checked: both are made of what the response says, as a whole. */
+static int check_uki(const struct ingot_request_uki *uki, struct ingot_error *err)
+{
+	const struct ingot_request_signer *boot = &uki->signer;
+	const struct ingot_signer signer = {boot->certificate, boot->raw, boot->raw_n};
+	INGOT_FREE uint8_t *der = NULL;
+	size_t n;
+
+	if (!boot->certificate)
+		return 0;
+	return ingot_authenticode_assemble(uki->digest, &signer, &der, &n, err);
+}
+
+/* Whatever is attached has been checked: all are made of what the response says, as a whole. */
 static int check(const struct ingot_sign_request *response, struct ingot_error *err)
 {
-	const struct ingot_request_signer *boot = &response->uki.signer;
-	const struct ingot_signer signer = {boot->certificate, boot->raw, boot->raw_n};
-	INGOT_FREE uint8_t *root = NULL, *uki = NULL;
+	INGOT_FREE uint8_t *root = NULL;
 	size_t n;
 	int rc = ingot_sign_request_assemble(response, &root, &n, err);
 
-	if (rc == 0 && boot->certificate)
-		rc = ingot_authenticode_assemble(response->uki.digest, &signer, &uki, &n, err);
+	if (rc == 0)
+		rc = check_uki(&response->uki, err);
+	for (size_t i = 0; rc == 0 && i < response->vendor_count; i++)
+		rc = check_uki(&response->vendors[i], err);
 	return rc;
 }
 
@@ -68,6 +82,8 @@ int ingot_sign_response_read(const char *text, size_t n, struct ingot_sign_reque
 	if (rc == 0 && uki)
 		rc = read_uki(uki, &response->uki, err);
 	if (rc == 0)
+		rc = request_get_vendors(object, true /* with_raw */, response, err);
+	if (rc == 0)
 		rc = check(response, err);
 	if (rc < 0)
 		return rc;
@@ -98,18 +114,39 @@ static bool is_same_uki(const struct ingot_request_uki *a, const struct ingot_re
 	       is_same_certificate(a->signer.certificate, b->signer.certificate);
 }
 
-static int check_digest(const struct ingot_sign_request *response,
-			const struct ingot_sign_request *request, struct ingot_error *err)
+static bool are_same_ukis(const struct ingot_sign_request *a, const struct ingot_sign_request *b)
+{
+	bool same = a->has_uki == b->has_uki && a->vendor_count == b->vendor_count;
+
+	if (same && a->has_uki)
+		same = is_same_uki(&a->uki, &b->uki);
+	for (size_t i = 0; same && i < a->vendor_count; i++)
+		same = is_same_uki(&a->vendors[i], &b->vendors[i]);
+	return same;
+}
+
+static int check_digest(const struct ingot_request_uki *answer, const struct ingot_request_uki *uki,
+			const uint8_t *der, size_t n, struct ingot_error *err)
 {
 	uint8_t digest[INGOT_SHA256_SIZE];
+	int rc = ingot_sign_request_uki_digest(uki, der, n, digest, err);
+
+	if (rc == 0 && memcmp(digest, answer->digest, sizeof(digest)) != 0)
+		return ingot_raise(err, -EINVAL, "the response has signed another UKI");
+	return rc;
+}
+
+static int check_digests(const struct ingot_sign_request *response,
+			 const struct ingot_sign_request *request, struct ingot_error *err)
+{
 	INGOT_FREE uint8_t *der = NULL;
 	size_t n;
 	int rc = ingot_sign_request_assemble(response, &der, &n, err);
 
 	if (rc == 0)
-		rc = ingot_sign_request_uki_digest(request, der, n, digest, err);
-	if (rc == 0 && memcmp(digest, response->uki.digest, sizeof(digest)) != 0)
-		return ingot_raise(err, -EINVAL, "the response has signed another UKI");
+		rc = check_digest(&response->uki, &request->uki, der, n, err);
+	for (size_t i = 0; rc == 0 && i < request->vendor_count; i++)
+		rc = check_digest(&response->vendors[i], &request->vendors[i], der, n, err);
 	return rc;
 }
 
@@ -120,14 +157,12 @@ int ingot_sign_response_check(const struct ingot_sign_request *response,
 		    strcmp(response->version, request->version) == 0 &&
 		    strcmp(response->root_hash, request->root_hash) == 0 &&
 		    response->signer_count == request->signer_count &&
-		    response->has_uki == request->has_uki;
+		    are_same_ukis(response, request);
 
 	for (size_t i = 0; same && i < request->signer_count; i++)
 		same = is_same_certificate(response->signers[i].certificate,
 					   request->signers[i].certificate);
-	if (same && request->has_uki)
-		same = is_same_uki(&response->uki, &request->uki);
 	if (!same)
 		return ingot_raise(err, -EINVAL, "the response answers another request");
-	return request->uki.signer.certificate ? check_digest(response, request, err) : 0;
+	return request->uki.signer.certificate ? check_digests(response, request, err) : 0;
 }
