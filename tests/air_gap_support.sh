@@ -1,7 +1,8 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 # Recipes that are signed here, or later on another machine. Source it behind tally.sh, with $ingot
 # and $source_dir set, in a folder of its own: it makes keys, a tree and layouts there.
 
+signer=root-hash boot=db # the keys' names
 stub=/usr/lib/systemd/boot/efi/linuxx64.efi.stub
 mkdir vault # what the build machine never sees
 "$source_dir/signing/make-test-keys.sh" vault >/dev/null
@@ -9,6 +10,8 @@ openssl req -x509 -newkey rsa:3072 -noenc -days 3650 -subj "/CN=TEST db" -keyout
 	-out vault/db.crt 2>/dev/null
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 3650 \
 	-subj "/CN=TEST curve" -keyout vault/curve.key -out vault/curve.crt 2>/dev/null
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-384 -noenc -days 3650 \
+	-subj "/CN=TEST db curve" -keyout vault/db-curve.key -out vault/db-curve.crt 2>/dev/null
 mkdir certificates
 cp vault/*.crt certificates
 mkdir -p tree/usr/lib tree/etc
@@ -52,8 +55,8 @@ layout: ./$2.yaml
 tree: tree
 boot: {linux: $stub, initrd: [initrd], stub: $stub, cmdline: quiet}
 signing:
-  key: $3/root-hash.key
-  certificate: certificates/root-hash.crt
+  key: $3/$signer.key
+  certificate: certificates/$signer.crt
 $4
 outputs: [raw]
 END
@@ -63,7 +66,7 @@ build() {
 }
 # sign NAME: the ceremony without a person
 sign() {
-	"$ingot" sign --request "$1/test-1.request.json" --key vault/root-hash.key "${@:2}" \
+	"$ingot" sign --request "$1/test-1.request.json" --key "vault/$signer.key" "${@:2}" \
 		--response "$1.response.json" --yes
 }
 refuses() {

@@ -203,7 +203,7 @@ const struct cli_command cmd_build = {
 		"With --sign-later no key is used. The image has room for the signatures, and "
 		"NAME-VERSION.request.json says what `ingot sign` is to sign, on a machine that may be "
 		"elsewhere; `ingot attach` puts the signatures into the outputs, whatever their formats. The "
-		"recipe's certificates have to be there, for RSA keys.\n\n"
+		"recipe's certificates have to be there.\n\n"
 		"The same inputs give the same bytes on any machine, for any number of threads, on any "
 		"day. On failure nothing has changed under the final names; only if the summary cannot be printed is the image there all the same, and the error says so.",
 	.examples = "# without the keys, which are elsewhere\n"

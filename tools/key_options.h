@@ -29,8 +29,8 @@ struct key_options {
 /* What the description of each subcommand with these options says about keys. */
 #define KEY_OPTIONS_TEXT                                                                           \
 	"A key is RSA of 2048 to 4096 bits (PKCS#1 v1.5), or ECDSA on P-256 or P-384 whose "       \
-	"signatures are made by RFC 6979 and so are always the same. In a token it has to be "     \
-	"RSA, for tokens draw a random number for ECDSA.\n"                                        \
+	"signatures are made by RFC 6979 and so are always the same, and always as long as they "  \
+	"can be. In a token it has to be RSA, for tokens draw a random number for ECDSA.\n"        \
 	"\n"                                                                                       \
 	"A token's key is named by a pkcs11: URI (RFC 7512) with token=, object= or id=, and "     \
 	"module-path= where p11-kit does not know the module. Its PIN comes from --pin-file, "     \

@@ -9,20 +9,6 @@
 
 /* --- keys -------------------------------------------------------------- */
 
-/* The room for a signature has to be exact. */
-static int check_size(const struct ingot_certificate *certificate, struct ingot_error *err)
-{
-	enum ingot_key_kind kind;
-	int rc = ingot_certificate_key_kind(certificate, &kind, err);
-
-	if (rc == 0 && kind != INGOT_KEY_RSA)
-		return ingot_raise(err, -EINVAL,
-				   "certificate '%s' is for an ECDSA key, whose signatures are of "
-				   "different lengths: only RSA keys can sign later",
-				   ingot_certificate_name(certificate));
-	return rc;
-}
-
 static int load_key(struct build *b, const struct ingot_recipe_signer *signer,
 		    struct ingot_key **ret_key, struct ingot_certificate **ret_certificate,
 		    struct ingot_error *err)
@@ -36,10 +22,9 @@ static int load_key(struct build *b, const struct ingot_recipe_signer *signer,
 	unsigned exposed = 0;
 	int rc = ingot_certificate_load(signer->certificate.path, ret_certificate, err);
 
-	if (rc == 0 && b->options->sign_later)
-		return check_size(*ret_certificate, err);
-	if (rc == 0)
-		rc = ingot_key_open(&source, ret_key, &exposed, err);
+	if (rc < 0 || b->options->sign_later)
+		return rc;
+	rc = ingot_key_open(&source, ret_key, &exposed, err);
 	if (rc == 0)
 		rc = ingot_key_check(*ret_key, *ret_certificate, err);
 	if (rc == 0 && (exposed & INGOT_KEY_EXPOSED))

@@ -29,7 +29,7 @@ INGOT_API INGOT_MUST_USE int ingot_authenticode_assemble(const uint8_t pe_digest
 							 const struct ingot_signer *signer,
 							 uint8_t **der, size_t *n,
 							 struct ingot_error *err);
-/* The shape without the signature; of an RSA key it is exactly as long. */
+/* The shape without the signature; it is exactly as long. */
 INGOT_API INGOT_MUST_USE int ingot_authenticode_placeholder(
 	const struct ingot_certificate *certificate, uint8_t **der, size_t *n,
 	struct ingot_error *err);

@@ -13,9 +13,14 @@
 /*
  * ECDSA whose nonce comes from the key and the digest (RFC 6979), so that a signature is always
  * the same. libcrypto does that from 3.2 on, Debian 12's is older; its arithmetic is used here.
+ *
+ * A signature is two integers, and as DER each may be shorter by a byte or more. Where its length
+ * has to be known before it is made, the RFC's candidates are gone through until both integers
+ * have all their bits, one in four: as it does itself with one that gives a zero (3.2, step h.3).
+ * What is thrown away is never seen, and what is kept says of its nonce what every signature does.
  */
 
-enum { H = INGOT_SHA256_SIZE, ORDER_MAX = 48, TRIES_MAX = 64 };
+enum { H = INGOT_SHA256_SIZE, ORDER_MAX = 48, TRIES_MAX = 1024 };
 
 struct ecdsa {
 	BN_CTX *bn;
@@ -147,7 +152,17 @@ static bool compute_s(struct ecdsa *e)
 	       BN_mod_mul(e->s, e->s, e->t, e->order, e->bn);
 }
 
-static bool compute(struct ecdsa *e, struct nonce *nonce)
+/* The highest bit of both orders is set, and so it is of half of the numbers below. */
+static bool is_good(const struct ecdsa *e, bool full)
+{
+	int bits = (int)(8 * e->order_n);
+
+	if (full)
+		return BN_num_bits(e->r) == bits && BN_num_bits(e->s) == bits;
+	return !BN_is_zero(e->r) && !BN_is_zero(e->s);
+}
+
+static bool compute(struct ecdsa *e, struct nonce *nonce, bool full)
 {
 	for (unsigned i = 0; i < TRIES_MAX; i++) {
 		if (!nonce_next(nonce, e))
@@ -158,7 +173,7 @@ static bool compute(struct ecdsa *e, struct nonce *nonce)
 							     e->bn) ||
 			    !BN_nnmod(e->r, e->t, e->order, e->bn) || !compute_s(e))
 				return false;
-			if (!BN_is_zero(e->r) && !BN_is_zero(e->s))
+			if (is_good(e, full))
 				return true;
 		}
 		if (!stir(nonce, 0, NULL, 0))
@@ -189,13 +204,14 @@ static bool encode(struct ecdsa *e, uint8_t *signature, size_t room, size_t *ret
 	return n > 0;
 }
 
-int ecdsa_sign(const EVP_PKEY *pkey, const uint8_t digest[INGOT_SHA256_SIZE], uint8_t *signature,
-	       size_t room, size_t *ret_n, struct ingot_error *err)
+int ecdsa_sign(const EVP_PKEY *pkey, const uint8_t digest[INGOT_SHA256_SIZE], bool full,
+	       uint8_t signature[INGOT_RAW_SIGNATURE_MAX], size_t *ret_n, struct ingot_error *err)
 {
 	struct ecdsa e = {0};
 	struct nonce nonce;
 	bool done = prepare(&e, pkey) && BN_bin2bn(digest, H, e.z) && nonce_start(&nonce, &e) &&
-		    compute(&e, &nonce) && encode(&e, signature, room, ret_n);
+		    compute(&e, &nonce, full) &&
+		    encode(&e, signature, INGOT_RAW_SIGNATURE_MAX, ret_n);
 
 	OPENSSL_cleanse(&nonce, sizeof(nonce));
 	ecdsa_done(&e);

@@ -38,7 +38,7 @@ static int sign(const struct ingot_key *key, const uint8_t digest[INGOT_SHA256_S
 	int rc;
 
 	if (key->kind != INGOT_KEY_RSA)
-		return ecdsa_sign(k->pkey, digest, signature, INGOT_RAW_SIGNATURE_MAX, ret_n, err);
+		return ecdsa_sign(k->pkey, digest, true /* full */, signature, ret_n, err);
 	ctx = EVP_PKEY_CTX_new(k->pkey, NULL);
 	rc = sign_rsa(ctx, digest, signature, ret_n, err);
 	EVP_PKEY_CTX_free(ctx);

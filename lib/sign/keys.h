@@ -4,7 +4,7 @@
  * is built around that by the other files of this room, so the key may as well be far away.
  *
  *	RSA, 2048 to 4096 bits	PKCS#1 v1.5, from a file or a token
- *	ECDSA, P-256 or P-384	from a file only, by RFC 6979
+ *	ECDSA, P-256 or P-384	from a file only, by RFC 6979 and of full length
  *
  * All of these sign the same bytes the same way each time, so a signed image can be built again
  * bit for bit. A token draws a fresh random number for every ECDSA signature: refused.
@@ -75,8 +75,9 @@ INGOT_DEFINE_CLEANUP(struct ingot_key, ingot_key, ingot_key_free)
 INGOT_API enum ingot_key_kind ingot_key_kind(const struct ingot_key *key);
 
 /*
- * The signature of a digest: RSA as the integer (always as long as the key), ECDSA as
- * Ecdsa-Sig-Value (RFC 3279). One thread at a time.
+ * The signature of a digest: RSA as the integer, which is as long as the key; ECDSA as
+ * Ecdsa-Sig-Value (RFC 3279), by the first of RFC 6979's nonces that gives one of the greatest
+ * length. So the length is known before. One thread at a time.
  */
 INGOT_API INGOT_MUST_USE int ingot_key_sign(const struct ingot_key *key,
 					    const uint8_t digest[INGOT_SHA256_SIZE],
@@ -127,8 +128,8 @@ INGOT_API INGOT_MUST_USE int ingot_certificate_fingerprint(
 	struct ingot_error *err);
 
 /*
- * How long a raw signature by the certificate's key is, at most; of RSA it is exactly that.
- * -EINVAL: not a key of the kinds above.
+ * How long a raw signature by the certificate's key is if ingot_key_sign makes it; of ECDSA, other
+ * programs make shorter ones as well. -EINVAL: not a key of the kinds above.
  */
 INGOT_API INGOT_MUST_USE int ingot_certificate_signature_size(
 	const struct ingot_certificate *certificate, size_t *ret, struct ingot_error *err);

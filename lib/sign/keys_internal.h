@@ -56,9 +56,12 @@ INGOT_MUST_USE int public_key_kind(const EVP_PKEY *pkey, enum ingot_key_kind *re
 bool public_key_verify(EVP_PKEY *pkey, const uint8_t digest[INGOT_SHA256_SIZE],
 		       const uint8_t *signature, size_t n);
 
-/* ecdsa.c: RFC 6979. The signature is Ecdsa-Sig-Value in DER. */
+/*
+ * ecdsa.c: RFC 6979. The signature is Ecdsa-Sig-Value in DER; full: by the first nonce that makes
+ * it as long as any of this key's can be.
+ */
 INGOT_MUST_USE int ecdsa_sign(const EVP_PKEY *pkey, const uint8_t digest[INGOT_SHA256_SIZE],
-			      uint8_t *signature, size_t room, size_t *ret_n,
+			      bool full, uint8_t signature[INGOT_RAW_SIGNATURE_MAX], size_t *ret_n,
 			      struct ingot_error *err);
 
 #endif

@@ -6,7 +6,7 @@
  * text: lower-case hex digits, no end of line.
  *
  * The same keys, certificates and root hash always give the same bytes. How long they are
- * depends on the certificates alone, as long as all keys are RSA.
+ * depends on the certificates alone.
  */
 #ifndef INGOT_SIGN_PKCS7_H
 #define INGOT_SIGN_PKCS7_H
