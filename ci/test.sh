@@ -87,6 +87,16 @@ formats() {
 	tests/boot/formats.sh "$ingot" "$tree" "$(recipe small flatcar)" "$logs/$name"
 }
 
+# fec KIND FILE: damaged images of both layouts, with parity
+fec() {
+	local layout tree passed=0 failed=0
+	tree=$(ci/tree.sh "$1") || return 1
+	for layout in flatcar discoverable; do
+		add tests/boot/fec.sh "$ingot" "$tree" "$(recipe "$1" $layout)" "$logs/$name/$layout" "$2" || :
+	done
+	verdict
+}
+
 # A kernel that checks the signature itself
 secure_boot() {
 	local tree virt_firmware
@@ -120,6 +130,8 @@ if [ $long = yes ]; then
 	stage image-full-flatcar image full flatcar --tamper lib/systemd/systemd
 	stage image-full-discoverable image full discoverable
 	stage repro-full repro full
+	stage boot-fec-small fec small lib/x86_64-linux-gnu/libc.so.6
+	stage boot-fec-full fec full lib/systemd/systemd
 	stage boot-formats formats
 	stage secure-boot secure_boot
 fi

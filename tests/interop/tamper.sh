@@ -41,7 +41,7 @@ shrink() {
 		sed '/label: OEM  /,/size:/s/size: 34M/size: 8M/' >"$1.yaml"
 }
 shrink flatcar 76M
-shrink discoverable 68M
+shrink discoverable 76M
 
 # image NAME LAYOUT [LINE OF signing:...]
 image() {

@@ -501,9 +501,9 @@ static void as_libfdisk(void **state)
 		{"flatcar", 3 * TIB, 4096,
 		 "fe985d250bc204cf4193cbb49e6b97f133a89deb3bb71f53fe113a5fab11280f"},
 		{"discoverable", 0, 512,
-		 "54732df3d8b4410bc5a04312dee572fa8586dec405d128110ab283e70ef14cac"},
+		 "87574627671e4ef3cec2caed167cf97e1338aead1f13ddfa5ff2fd653cfcd01a"},
 		{"discoverable", 0, 4096,
-		 "a3c7bea9eee8f637c1b84060e8620dc6ff73653a93f792f51d1815143df70c4f"},
+		 "d2a4437bbff871780a762bc4c3a9a69fc94e21fbb38c2b11ef76e7d5718c998d"},
 		{NULL, 0, 512, "8af68d7f56fe12179d38a6e7ffc18a798b587f056d823d35d0375aeb1ba44fc9"},
 		{NULL, 0, 4096, "e4196532a44febb98d5442d79e699b81c62f5aa03362e584dc0d661e6f8b5bba"},
 	};

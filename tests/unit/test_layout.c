@@ -117,15 +117,15 @@ static void discoverable(void **state)
 	check_table("discoverable", "x86-64", hash,
 		    "1 esp 2+128 MiB c12a7328 2e135c18 0000000000000000\n"
 		    "2 demo_1 130+1 GiB 8484680c 00010203 1000000000000000\n"
-		    "3 demo_1_verity 1154+10 MiB 77ff5f63 10111213 1000000000000000\n"
-		    "4 demo_1_verity_sig 1164+2 MiB e7bb33fb 41d6df46 1000000000000000\n"
-		    "5 root 1166+880 MiB 4f68bce3 994a0bf2 0800000000000000\n");
+		    "3 demo_1_verity 1154+18 MiB 77ff5f63 10111213 1000000000000000\n"
+		    "4 demo_1_verity_sig 1172+2 MiB e7bb33fb 41d6df46 1000000000000000\n"
+		    "5 root 1174+872 MiB 4f68bce3 994a0bf2 0800000000000000\n");
 	check_table("discoverable", "arm64", hash,
 		    "1 esp 2+128 MiB c12a7328 2e135c18 0000000000000000\n"
 		    "2 demo_1 130+1 GiB b0e01050 00010203 1000000000000000\n"
-		    "3 demo_1_verity 1154+10 MiB 6e11a4e7 10111213 1000000000000000\n"
-		    "4 demo_1_verity_sig 1164+2 MiB c23ce4ff 41d6df46 1000000000000000\n"
-		    "5 root 1166+880 MiB b921b045 994a0bf2 0800000000000000\n");
+		    "3 demo_1_verity 1154+18 MiB 6e11a4e7 10111213 1000000000000000\n"
+		    "4 demo_1_verity_sig 1172+2 MiB c23ce4ff 41d6df46 1000000000000000\n"
+		    "5 root 1174+872 MiB b921b045 994a0bf2 0800000000000000\n");
 }
 
 static void builtin_names(void **state)

@@ -38,11 +38,15 @@ uuid() {
 
 # open_usr DATA HASH ROOTHASH [veritytab's options]
 open_usr() {
-	offset=$(printf '%s\n' "$4" | tr ',' '\n' | sed -n 's/^hash-offset=//p')
-	signature=$(printf '%s\n' "$4" | tr ',' '\n' | sed -n 's/^root-hash-signature=//p')
-	veritysetup open ${offset:+"--hash-offset=$offset"} \
-		${signature:+"--root-hash-signature=$signature"} \
-		"$(device "$1")" usr "$(device "$2")" "$3"
+	data=$(device "$1") hashes=$(device "$2") hash=$3 options=$4
+	set --
+	for option in $(printf '%s\n' "$options" | tr ',' ' '); do
+		case $option in
+		fec-device=*) set -- "$@" "--fec-device=$(device "${option#*=}")" ;;
+		hash-offset=* | root-hash-signature=* | fec-*) set -- "$@" "--$option" ;;
+		esac
+	done
+	veritysetup open "$@" "$data" usr "$hashes" "$hash"
 }
 
 mount -t proc proc /proc
