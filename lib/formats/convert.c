@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "formats/convert_internal.h"
+#include "io/pool.h"
 
 /* --- before the pass --------------------------------------------------- */
 
@@ -109,19 +110,27 @@ static int finish_target(const struct target *target, const struct ingot_seed *s
 	return rc < 0 ? ingot_wrap(err, rc, "%s", target->ops->format.name) : 0;
 }
 
-static int finish_targets(const struct ingot_conversion *c, struct ingot_error *err)
+static int finish_one(void *context, uint64_t index, void *slot, struct ingot_error *err)
 {
-	for (size_t d = 0; d < c->disk_count; d++) {
-		struct ingot_seed seed = {0};
-		int rc = make_seed(c, d, &seed, err);
+	const struct ingot_conversion *c = context;
 
-		for (size_t i = 0; rc == 0 && i < c->options->count; i++)
-			if (c->options->outputs[i].disk == d)
-				rc = finish_target(&c->targets[i], &seed, err);
+	(void)slot;
+	return finish_target(&c->targets[index],
+			     &c->converted[c->options->outputs[index].disk].seed, err);
+}
+
+/* Side by side: some read their file once more, and all wait for the disk. */
+static int finish_targets(struct ingot_conversion *c, struct ingot_error *err)
+{
+	static const struct ingot_pool_ops ops = {.slot_size = 1, .work = finish_one};
+
+	for (size_t d = 0; d < c->disk_count; d++) {
+		int rc = make_seed(c, d, &c->converted[d].seed, err);
+
 		if (rc < 0)
 			return rc;
 	}
-	return 0;
+	return ingot_pool_run(c->options->jobs, c->options->count, &ops, c, err);
 }
 
 /* --- the whole --------------------------------------------------------- */

@@ -15,6 +15,7 @@ struct target {
 struct converted {
 	unsigned needs;		       /* enum ingot_need, of all its outputs */
 	struct ingot_sha256 *identity; /* NULL: nobody needs it */
+	struct ingot_seed seed;	       /* made from it, behind the pass */
 };
 
 struct ingot_conversion {
