@@ -59,8 +59,6 @@ INGOT_MUST_USE int ingot_blocks_place(struct ingot_source *source, uint64_t offs
 
 /* --- writing ----------------------------------------------------------- */
 
-#define INGOT_BLOCK_NONE UINT32_MAX
-
 /* Blocks get their places in the order of the disk, all at the same distance. */
 struct ingot_block_file {
 	struct ingot_sink *sink; /* growing */
@@ -68,7 +66,7 @@ struct ingot_block_file {
 	uint64_t first;		 /* the place of the first block in the file */
 	uint64_t stride;	 /* from one place to the next */
 	size_t count;		 /* blocks of the disk */
-	uint32_t *numbers;	 /* of each block in the file, or INGOT_BLOCK_NONE */
+	uint32_t *numbers;	 /* of each block: 0 is absent, 1 the first in the file */
 	uint32_t used;		 /* blocks in the file */
 };
 
@@ -77,6 +75,9 @@ INGOT_MUST_USE int ingot_block_file_init(struct ingot_block_file *file,
 					 const struct ingot_output *output, uint64_t size,
 					 struct ingot_error *err);
 void ingot_block_file_done(struct ingot_block_file *file);
+
+/* The block's place in the file; false: it has none. */
+bool ingot_block_file_find(const struct ingot_block_file *file, size_t block, uint64_t *ret);
 
 /* The two steps of a chunk, see struct ingot_writer_ops. */
 void ingot_block_file_append(struct ingot_block_file *file, const struct ingot_chunk *chunk);

@@ -13,8 +13,6 @@ int ingot_block_file_init(struct ingot_block_file *file, const struct ingot_outp
 	file->numbers = ingot_alloc(file->count, sizeof(*file->numbers), err);
 	if (!file->numbers)
 		return -ENOMEM;
-	for (size_t i = 0; i < file->count; i++)
-		file->numbers[i] = INGOT_BLOCK_NONE;
 	return ingot_sink_growing(ingot_output_fd(output), ingot_output_name(output), &file->sink,
 				  err);
 }
@@ -23,6 +21,14 @@ void ingot_block_file_done(struct ingot_block_file *file)
 {
 	ingot_sink_free(file->sink);
 	free(file->numbers);
+}
+
+bool ingot_block_file_find(const struct ingot_block_file *file, size_t block, uint64_t *ret)
+{
+	if (block >= file->count || file->numbers[block] == 0)
+		return false;
+	*ret = file->first + (file->numbers[block] - 1) * file->stride;
+	return true;
 }
 
 static bool has_data(const struct ingot_chunk *chunk)
@@ -37,8 +43,8 @@ void ingot_block_file_append(struct ingot_block_file *file, const struct ingot_c
 {
 	uint32_t *number = &file->numbers[chunk->offset / file->block];
 
-	if (*number == INGOT_BLOCK_NONE && has_data(chunk))
-		*number = file->used++;
+	if (*number == 0 && has_data(chunk))
+		*number = ++file->used;
 }
 
 /* Of a chunk without data the number may be set meanwhile, by another chunk's append. */
@@ -47,9 +53,9 @@ int ingot_block_file_place(const struct ingot_block_file *file, const struct ing
 {
 	uint64_t place;
 
-	if (!has_data(chunk))
+	if (!has_data(chunk) ||
+	    !ingot_block_file_find(file, (size_t)(chunk->offset / file->block), &place))
 		return 0;
-	place = file->first + file->numbers[chunk->offset / file->block] * file->stride;
 	return ingot_place_pieces_at(file->sink, chunk, place + chunk->offset % file->block, err);
 }
 

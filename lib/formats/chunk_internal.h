@@ -13,6 +13,9 @@
 
 enum { INGOT_PIECE = 65536, INGOT_CHUNK_PIECES = 16, INGOT_CHUNK = 1 << 20 };
 
+/* What may be left out if all of it is a hole: the disk behind one of qcow2's tables. */
+enum { INGOT_SPAN = 512 << 20 };
+
 /* What the writers want done with a piece, or-ed together. */
 enum ingot_need {
 	INGOT_NEED_DEFLATE = 1 << 0,
@@ -22,6 +25,7 @@ enum ingot_need {
 	INGOT_NEED_CRC32 = 1 << 4,    /* of the piece, for the gzip wrapper */
 	INGOT_NEED_XXH64 = 1 << 5,    /* of the piece, for a Zstandard frame's end */
 	INGOT_NEED_XZ = 1 << 6,	      /* of the chunk */
+	INGOT_NEED_HOLES = 1 << 7,    /* every chunk, also where the source has none */
 };
 
 struct ingot_packed {

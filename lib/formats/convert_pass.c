@@ -1,7 +1,8 @@
 /*
  * The pass. Chunks go by in the order of the disk. A chunk that several disks share is one task
  * for all of them; where a disk has bytes of its own, the chunk is a task for that disk alone. So
- * each disk sees its chunks in order, whatever the others do.
+ * each disk sees its chunks in order, whatever the others do. A disk alone is searched for holes
+ * first: what is far and wide not there costs nothing, and a small file may claim many TiB.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 
 #define SHARED UINT32_MAX
 
+enum { SPAN_CHUNKS = INGOT_SPAN / INGOT_CHUNK };
+
 struct task {
 	uint32_t chunk;
 	uint32_t disk; /* SHARED: the first, and all that have the same there */
@@ -21,7 +24,9 @@ struct pass {
 	struct ingot_conversion *conversion;
 	unsigned needs;	    /* of all disks */
 	uint64_t count;	    /* of tasks */
-	struct task *tasks; /* NULL: task i is chunk i of the only disk */
+	struct task *tasks; /* NULL: there is only one disk */
+	uint32_t *spans;    /* in order, those of the only disk that are gone through */
+	size_t span_count, span_room;
 };
 
 struct slot {
@@ -121,6 +126,73 @@ static uint64_t list_tasks(const struct ingot_conversion *c, struct task *tasks)
 	return count;
 }
 
+static int list_shared(struct pass *pass, struct ingot_error *err)
+{
+	const struct ingot_conversion *c = pass->conversion;
+
+	pass->count = list_tasks(c, NULL);
+	pass->tasks = ingot_alloc((size_t)pass->count, sizeof(*pass->tasks), err);
+	if (!pass->tasks)
+		return -ENOMEM;
+	(void)list_tasks(c, pass->tasks);
+	return 0;
+}
+
+/* --- what a disk alone has --------------------------------------------- */
+
+static int add_span(struct pass *pass, uint64_t span, struct ingot_error *err)
+{
+	void *items = pass->spans;
+	int rc = ingot_grow(&items, &pass->span_room, pass->span_count + 1, sizeof(*pass->spans),
+			    err);
+
+	pass->spans = items;
+	if (rc == 0)
+		pass->spans[pass->span_count++] = (uint32_t)span;
+	return rc;
+}
+
+/* From the offset on to where the source's next data are, at most to the end of the disk. */
+static int skip_holes(struct ingot_source *source, uint64_t *offset, struct ingot_error *err)
+{
+	struct ingot_extent run = {.hole = true};
+	int rc = 0;
+
+	while (rc == 0 && run.hole && *offset < source->size) {
+		rc = ingot_source_extent(source, *offset, &run, err);
+		if (rc == 0 && run.hole)
+			*offset += run.length;
+	}
+	return rc;
+}
+
+/* The spans with data or plain pieces, and the last, at whose end the writers have something to do.
+ */
+static int list_spans(struct pass *pass, struct ingot_error *err)
+{
+	const struct ingot_convert_disk *disk = &pass->conversion->disks[0];
+	struct ingot_source *source = disk->source;
+	bool all = pass->needs & INGOT_NEED_HOLES || disk->plain_count > 0;
+	uint64_t count = ingot_div_up(source->size, INGOT_SPAN);
+	uint64_t tail = ingot_div_up(source->size - (count - 1) * INGOT_SPAN, INGOT_CHUNK);
+	uint64_t at = 0;
+	int rc = 0;
+
+	while (rc == 0 && at < source->size) {
+		uint64_t span;
+
+		if (!all)
+			rc = skip_holes(source, &at, err);
+		span = ingot_min(at / INGOT_SPAN, count - 1);
+		if (rc == 0)
+			rc = add_span(pass, span, err);
+		at = (span + 1) * INGOT_SPAN;
+	}
+	if (rc == 0)
+		pass->count = (pass->span_count - 1) * SPAN_CHUNKS + tail;
+	return rc;
+}
+
 static int make_tasks(struct pass *pass, struct ingot_error *err)
 {
 	const struct ingot_conversion *c = pass->conversion;
@@ -128,15 +200,18 @@ static int make_tasks(struct pass *pass, struct ingot_error *err)
 
 	if (chunks > UINT32_MAX)
 		return ingot_raise(err, -EFBIG, "the disk is larger than 4 PiB");
-	pass->count = chunks;
-	if (c->disk_count == 1)
-		return 0;
-	pass->count = list_tasks(c, NULL);
-	pass->tasks = ingot_alloc((size_t)pass->count, sizeof(*pass->tasks), err);
-	if (!pass->tasks)
-		return -ENOMEM;
-	(void)list_tasks(c, pass->tasks);
-	return 0;
+	if (c->disk_count > 1)
+		return list_shared(pass, err);
+	return chunks > 0 ? list_spans(pass, err) : 0;
+}
+
+static struct task task_at(const struct pass *pass, uint64_t index)
+{
+	if (pass->tasks)
+		return pass->tasks[index];
+	return (struct task){
+		(uint32_t)(pass->spans[index / SPAN_CHUNKS] * SPAN_CHUNKS + index % SPAN_CHUNKS),
+		SHARED};
 }
 
 /* --- work -------------------------------------------------------------- */
@@ -193,7 +268,7 @@ static int work(void *context, uint64_t index, void *item, struct ingot_error *e
 	size_t from;
 	int rc;
 
-	slot->task = pass->tasks ? pass->tasks[index] : (struct task){(uint32_t)index, SHARED};
+	slot->task = task_at(pass, index);
 	from = slot->task.disk == SHARED ? 0 : slot->task.disk;
 	slot->packer.needs = 0;
 	for (size_t d = 0; d < c->disk_count; d++)
@@ -323,12 +398,14 @@ int conversion_pass(struct ingot_conversion *c, struct ingot_error *err)
 						  .commit = commit,
 						  .after = after};
 	struct pass pass = {.conversion = c};
-	int rc = make_tasks(&pass, err);
+	int rc;
 
 	for (size_t d = 0; d < c->disk_count; d++)
 		pass.needs |= c->converted[d].needs;
+	rc = make_tasks(&pass, err);
 	if (rc == 0)
 		rc = ingot_pool_run(c->options->jobs, pass.count, &ops, &pass, err);
 	free(pass.tasks);
+	free(pass.spans);
 	return rc;
 }

@@ -20,7 +20,9 @@ struct ingot_writer_ops {
 	int (*start)(const struct ingot_writer_ops *ops, struct ingot_output *output, uint64_t size,
 		     const struct ingot_format_options *options, struct ingot_writer **ret,
 		     struct ingot_error *err);
-	/* A chunk, in order, while all others wait: what is at the end of the file. NULL: nothing.
+	/*
+	 * A chunk, in order, while all others wait: what is at the end of the file. A hole of a
+	 * whole INGOT_SPAN may be left out, but not the last span. NULL: nothing.
 	 */
 	int (*append)(struct ingot_writer *writer, const struct ingot_chunk *chunk,
 		      struct ingot_error *err);

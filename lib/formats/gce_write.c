@@ -116,7 +116,7 @@ static int finish(struct ingot_writer *writer, const struct ingot_seed *seed,
 
 const struct ingot_writer_ops ingot_gce_writer = {
 	.format = {"gce", "Google Compute Engine's: disk.raw in a tar, compressed with gzip"},
-	.needs = INGOT_NEED_DEFLATE | INGOT_NEED_CRC32,
+	.needs = INGOT_NEED_DEFLATE | INGOT_NEED_CRC32 | INGOT_NEED_HOLES,
 	.start = start,
 	.append = append,
 	.finish = finish,

@@ -50,7 +50,7 @@ static int finish(struct ingot_writer *writer, const struct ingot_seed *seed,
 
 const struct ingot_writer_ops ingot_raw_gz_writer = {
 	.format = {"raw.gz", "the disk, compressed with gzip"},
-	.needs = INGOT_NEED_DEFLATE | INGOT_NEED_CRC32,
+	.needs = INGOT_NEED_DEFLATE | INGOT_NEED_CRC32 | INGOT_NEED_HOLES,
 	.start = start,
 	.append = append,
 	.finish = finish,

@@ -148,7 +148,7 @@ static int finish(struct ingot_writer *writer, const struct ingot_seed *seed,
 
 const struct ingot_writer_ops ingot_raw_xz_writer = {
 	.format = {"raw.xz", "the disk, compressed with xz"},
-	.needs = INGOT_NEED_XZ,
+	.needs = INGOT_NEED_XZ | INGOT_NEED_HOLES,
 	.start = start,
 	.append = append,
 	.finish = finish,

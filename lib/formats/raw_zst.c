@@ -274,7 +274,7 @@ static int finish(struct ingot_writer *writer, const struct ingot_seed *seed,
 
 const struct ingot_writer_ops ingot_raw_zst_writer = {
 	.format = {"raw.zst", "the disk, compressed with Zstandard, with a seek table"},
-	.needs = INGOT_NEED_ZSTD | INGOT_NEED_XXH64,
+	.needs = INGOT_NEED_ZSTD | INGOT_NEED_XXH64 | INGOT_NEED_HOLES,
 	.start = start,
 	.append = append,
 	.finish = finish,

@@ -31,7 +31,7 @@ static void make_entry(const struct ingot_block_file *file, size_t index, unsign
 {
 	uint32_t number = file->numbers[index];
 
-	ingot_put_le32(entry, number == INGOT_BLOCK_NONE ? VDI_ABSENT : number);
+	ingot_put_le32(entry, number == 0 ? VDI_ABSENT : number - 1);
 }
 
 static int make_header(const struct vdi_writer *vdi, const struct ingot_seed *seed,

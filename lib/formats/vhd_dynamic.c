@@ -50,11 +50,12 @@ static size_t table_entries(size_t count)
 
 static void make_entry(const struct ingot_block_file *file, size_t index, unsigned char *entry)
 {
-	uint32_t number = index < file->count ? file->numbers[index] : INGOT_BLOCK_NONE;
-	uint64_t place = file->first + number * file->stride - BITS;
+	uint64_t place;
+	uint32_t sector = VHD_ABSENT;
 
-	ingot_put_be32(entry,
-		       number == INGOT_BLOCK_NONE ? VHD_ABSENT : (uint32_t)(place / VHD_SECTOR));
+	if (ingot_block_file_find(file, index, &place))
+		sector = (uint32_t)((place - BITS) / VHD_SECTOR);
+	ingot_put_be32(entry, sector);
 }
 
 static void make_header(const struct vhd_writer *vhd, unsigned char h[VHD_HEADER])

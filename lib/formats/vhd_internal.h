@@ -3,14 +3,24 @@
  *
  * A footer of 512 bytes ends every file; one that grows begins with a copy of it.
  *
- *	  0  8  "conectix"				 48  8  current size
- *	  8  4  features, 2				 56  2  cylinders
- *	 12  4  version, 0x00010000			 58  1  heads
- *	 16  8  header of one that grows, or all ones	 59  1  sectors of a track
- *	 24  4  seconds since 2000			 60  4  kind: 2 fixed, 3 grows, 4
- *differencing 28  4  creator					 64  4  checksum 32  4  its version
- *68 16  identifier 36  4  its system, "Wi2k"			 84  1  saved state 40  8  size
- *85     zero
+ *	 0  8  "conectix"
+ *	 8  4  features, 2
+ *	12  4  version, 0x00010000
+ *	16  8  header of one that grows, or all ones
+ *	24  4  seconds since 2000
+ *	28  4  creator
+ *	32  4  its version
+ *	36  4  its system, "Wi2k"
+ *	40  8  size
+ *	48  8  current size
+ *	56  2  cylinders
+ *	58  1  heads
+ *	59  1  sectors of a track
+ *	60  4  kind: 2 fixed, 3 grows, 4 differencing
+ *	64  4  checksum
+ *	68 16  identifier
+ *	84  1  saved state
+ *	85     zero
  *
  * The header of one that grows has 1024 bytes:
  *

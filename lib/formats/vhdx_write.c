@@ -57,10 +57,9 @@ static void make_entry(const struct ingot_block_file *file, size_t index, unsign
 {
 	uint64_t ratio = bitmap_ratio(file->block);
 	size_t block = (size_t)(index - index / (ratio + 1));
-	uint32_t number = file->numbers[block];
-	uint64_t place = file->first + number * file->stride;
+	uint64_t place;
 
-	if (index % (ratio + 1) == ratio || number == INGOT_BLOCK_NONE)
+	if (index % (ratio + 1) == ratio || !ingot_block_file_find(file, block, &place))
 		ingot_put_le64(entry, VHDX_NOT_PRESENT);
 	else
 		ingot_put_le64(entry, place | VHDX_PRESENT);

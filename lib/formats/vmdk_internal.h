@@ -2,18 +2,25 @@
  * Sparse extents of VMware, Virtual Disk Format 5.0. Everything is little-endian and counted in
  * sectors of 512 bytes.
  *
- *	  0  4  magic "KDMV"				 48  8  redundant grain directory
- *	  4  4  version, 1 .. 3				 56  8  grain directory, or all ones: at the
- *end 8  4  flags					 64  8  sectors before the first grain 12  8
- *capacity				 72  1  unclean shutdown 20  8  sectors of a grain
- *73  4  "\n \r\n", which a text transfer breaks
- *	 28  8  descriptor				 77  2  compression, 1: deflate
- *	 36  8  its sectors				 79     zero
- *	 44  4  entries of a grain table
+ *	 0  4  magic "KDMV"
+ *	 4  4  version, 1 to 3
+ *	 8  4  flags
+ *	12  8  capacity
+ *	20  8  sectors of a grain
+ *	28  8  descriptor
+ *	36  8  its sectors
+ *	44  4  entries of a grain table
+ *	48  8  redundant grain directory
+ *	56  8  grain directory, or all ones: it is at the end
+ *	64  8  sectors before the first grain
+ *	72  1  unclean shutdown
+ *	73  4  "\n \r\n", which a text transfer breaks
+ *	77  2  compression, 1: deflate
+ *	79     zero
  *
  * A grain of a compressed extent is a marker (8 bytes sector on the disk, 4 bytes size) and a zlib
- * stream. Other markers are a sector: 8 bytes number of sectors that follow, 4 bytes 0, 4 bytes
- *kind.
+ * stream. Other markers are a sector: 8 bytes number of sectors that follow, 4 bytes of zero, 4
+ * bytes kind.
  */
 #ifndef INGOT_FORMATS_VMDK_INTERNAL_H
 #define INGOT_FORMATS_VMDK_INTERNAL_H

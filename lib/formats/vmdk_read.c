@@ -1,57 +1,49 @@
 /*
  * A VMDK that is one sparse extent with its descriptor inside (streamOptimized, monolithicSparse)
- * as the disk inside. Tables are read where they are needed and never kept.
+ * as the disk inside; vmdk_open.c has looked at its header. Tables are read where they are needed
+ * and never kept.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "base/bytes.h"
-#include "formats/claims_internal.h"
-#include "formats/format_internal.h"
 #include "formats/unpack_internal.h"
-#include "formats/vmdk_internal.h"
+#include "formats/vmdk_read_internal.h"
 
-enum {
-	RUN_MAX = 128,		     /* table entries at a time */
-	GRAIN_MAX = 2048,	     /* sectors; the specification's default is 128 */
-	DIRECTORY_MAX = 32 << 20,    /* bytes: 256 TiB of grains of 64 KiB */
-	DESCRIPTOR_MAX = 128 * 1024, /* bytes */
-};
-
-struct vmdk_source {
-	struct ingot_source source;
-	struct ingot_source *file;
-	uint32_t flags, gtes;
-	uint64_t grain;	    /* bytes */
-	uint64_t directory; /* its place, bytes */
-	uint64_t tables;    /* entries of the directory */
-};
+enum { RUN_MAX = 128 }; /* table entries at a time */
 
 struct entries {
 	size_t count;
 	uint32_t list[RUN_MAX];
 };
 
-/* Disk bytes behind a grain table. */
-static uint64_t table_span(const struct vmdk_source *v)
-{
-	return v->grain * v->gtes;
-}
-
-static bool is_hole(const struct vmdk_source *v, uint32_t entry)
-{
-	return entry == 0 || (entry == 1 && v->flags & VMDK_FLAG_ZEROED);
-}
-
 /* --- tables ------------------------------------------------------------ */
 
-static int table_place(const struct vmdk_source *v, uint32_t entry, uint64_t *ret,
-		       struct ingot_error *err)
+int vmdk_table_place(const struct vmdk_source *v, uint32_t entry, uint64_t *ret,
+		     struct ingot_error *err)
 {
-	*ret = is_hole(v, entry) ? 0 : (uint64_t)entry * VMDK_SECTOR;
+	*ret = vmdk_is_hole(v, entry) ? 0 : (uint64_t)entry * VMDK_SECTOR;
 	if (*ret != 0 && !ingot_in_range(*ret, (uint64_t)v->gtes * 4, v->file->size))
 		return ingot_raise(err, -EBADMSG, "a grain table at 0x%llx: not in the file",
 				   (unsigned long long)*ret);
+	return 0;
+}
+
+int vmdk_table_is_empty(const struct vmdk_source *v, uint64_t table, struct vmdk_file_hole *hole,
+			bool *ret, struct ingot_error *err)
+{
+	uint64_t end = table + (uint64_t)v->gtes * 4;
+	struct ingot_extent run;
+	int rc;
+
+	*ret = table == 0 || (table >= hole->start && end <= hole->end);
+	if (*ret)
+		return 0;
+	rc = ingot_source_extent(v->file, table, &run, err);
+	if (rc < 0 || !run.hole)
+		return rc;
+	*hole = (struct vmdk_file_hole){table, table + run.length};
+	*ret = end <= hole->end;
 	return 0;
 }
 
@@ -62,15 +54,16 @@ static int table_place(const struct vmdk_source *v, uint32_t entry, uint64_t *re
 static int read_entries(struct vmdk_source *v, uint64_t offset, struct entries *ret, uint64_t *span,
 			struct ingot_error *err)
 {
-	uint64_t index = offset % table_span(v) / v->grain, table;
+	uint64_t index = offset % vmdk_table_span(v) / v->grain, table;
 	unsigned char raw[4 * RUN_MAX];
-	int rc = ingot_source_read(v->file, v->directory + offset / table_span(v) * 4, raw, 4, err);
+	int rc = ingot_source_read(v->file, v->directory + offset / vmdk_table_span(v) * 4, raw, 4,
+				   err);
 
 	if (rc == 0)
-		rc = table_place(v, ingot_get_le32(raw), &table, err);
+		rc = vmdk_table_place(v, ingot_get_le32(raw), &table, err);
 	if (rc < 0)
 		return rc;
-	*span = table_span(v) - offset % table_span(v);
+	*span = vmdk_table_span(v) - offset % vmdk_table_span(v);
 	ret->count = 0;
 	if (table == 0)
 		return 0;
@@ -140,7 +133,7 @@ static int read_inside(struct vmdk_source *v, uint32_t entry, uint64_t offset, u
 	uint64_t place = (uint64_t)entry * VMDK_SECTOR, inside = offset % v->grain;
 	int rc;
 
-	if (is_hole(v, entry)) {
+	if (vmdk_is_hole(v, entry)) {
 		memset(data, 0, n);
 		return 0;
 	}
@@ -192,6 +185,54 @@ static int read_at(struct ingot_source *source, uint64_t offset, void *data, siz
 	return rc < 0 ? ingot_wrap(err, rc, "vmdk '%s'", source->name) : 0;
 }
 
+/* From the table with that index on, how many are empty, one after the other. */
+static int count_empty(struct vmdk_source *v, uint64_t first, uint64_t *ret,
+		       struct ingot_error *err)
+{
+	unsigned char raw[4 * RUN_MAX];
+	struct vmdk_file_hole hole = {0};
+
+	*ret = 0;
+	for (uint64_t n; first + *ret < v->tables; *ret += n) {
+		uint64_t at = first + *ret;
+		int rc;
+
+		n = ingot_min(v->tables - at, RUN_MAX);
+		rc = ingot_source_read(v->file, v->directory + at * 4, raw, (size_t)n * 4, err);
+		for (uint64_t i = 0; rc == 0 && i < n; i++) {
+			uint64_t table;
+			bool empty = false;
+
+			rc = vmdk_table_place(v, ingot_get_le32(raw + 4 * i), &table, err);
+			if (rc == 0)
+				rc = vmdk_table_is_empty(v, table, &hole, &empty, err);
+			if (rc == 0 && !empty) {
+				*ret += i;
+				return 0;
+			}
+		}
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* A hole that goes up to the end of a table may go on behind it. */
+static int extend_hole(struct vmdk_source *v, uint64_t offset, struct ingot_extent *hole,
+		       struct ingot_error *err)
+{
+	uint64_t end = offset + hole->length, more;
+	int rc;
+
+	if (end % vmdk_table_span(v) != 0)
+		return 0;
+	rc = count_empty(v, end / vmdk_table_span(v), &more, err);
+	if (rc == 0)
+		hole->length = ingot_min(hole->length + more * vmdk_table_span(v),
+					 v->source.size - offset);
+	return rc;
+}
+
 static int extent_at(struct ingot_source *source, uint64_t offset, struct ingot_extent *ret,
 		     struct ingot_error *err)
 {
@@ -203,13 +244,14 @@ static int extent_at(struct ingot_source *source, uint64_t offset, struct ingot_
 
 	if (rc < 0)
 		return ingot_wrap(err, rc, "vmdk '%s'", source->name);
-	ret->hole = entries.count == 0 || is_hole(v, entries.list[0]);
-	while (i < entries.count && is_hole(v, entries.list[i]) == ret->hole)
+	ret->hole = entries.count == 0 || vmdk_is_hole(v, entries.list[0]);
+	while (i < entries.count && vmdk_is_hole(v, entries.list[i]) == ret->hole)
 		i++;
 	if (i > 0)
 		span = i * v->grain - offset % v->grain;
 	ret->length = ingot_min(span, source->size - offset);
-	return 0;
+	rc = ret->hole ? extend_hole(v, offset, ret, err) : 0;
+	return rc < 0 ? ingot_wrap(err, rc, "vmdk '%s'", source->name) : 0;
 }
 
 static void vmdk_free(struct ingot_source *source)
@@ -218,7 +260,7 @@ static void vmdk_free(struct ingot_source *source)
 	free(source);
 }
 
-static const struct ingot_source_ops VMDK_OPS = {read_at, extent_at, vmdk_free};
+const struct ingot_source_ops vmdk_source_ops = {read_at, extent_at, vmdk_free};
 
 int ingot_vmdk_grain(struct ingot_source *source, uint64_t offset, struct vmdk_grain *ret,
 		     struct ingot_error *err)
@@ -239,246 +281,7 @@ int ingot_vmdk_grain(struct ingot_source *source, uint64_t offset, struct vmdk_g
 	if (entries.count == 0)
 		return 0;
 	ret->span = v->grain - ret->inside;
-	ret->hole = is_hole(v, entries.list[0]);
+	ret->hole = vmdk_is_hole(v, entries.list[0]);
 	ret->at = (uint64_t)entries.list[0] * VMDK_SECTOR;
-	return 0;
-}
-
-/* --- opening ----------------------------------------------------------- */
-
-bool ingot_vmdk_probe(const struct ingot_probe *probe)
-{
-	return ingot_get_le32(probe->head) == VMDK_MAGIC;
-}
-
-static int check_descriptor(const char *text, struct ingot_error *err)
-{
-	const char *parent = strstr(text, "parentCID=");
-
-	if (!strstr(text, "createType=\"streamOptimized\"") &&
-	    !strstr(text, "createType=\"monolithicSparse\""))
-		return ingot_raise(err, -ENOTSUP,
-				   "it is neither streamOptimized nor monolithicSparse");
-	if (parent && strncmp(parent, "parentCID=ffffffff", 18) != 0)
-		return ingot_raise(err, -ENOTSUP, "it has a backing file: flatten it first");
-	return 0;
-}
-
-static int read_descriptor(struct vmdk_source *v, const unsigned char *h, struct ingot_error *err)
-{
-	uint64_t offset = ingot_get_le64(h + 28), sectors = ingot_get_le64(h + 36);
-	INGOT_FREE char *text = NULL;
-	int rc;
-
-	if (offset == 0 || sectors == 0)
-		return ingot_raise(err, -ENOTSUP, "its descriptor is in another file");
-	if (sectors > DESCRIPTOR_MAX / VMDK_SECTOR || offset > v->file->size / VMDK_SECTOR)
-		return ingot_raise(err, -EBADMSG, "a descriptor of %llu sectors at sector %llu",
-				   (unsigned long long)sectors, (unsigned long long)offset);
-	text = ingot_alloc(sectors + 1, VMDK_SECTOR, err);
-	if (!text)
-		return -ENOMEM;
-	rc = ingot_source_read(v->file, offset * VMDK_SECTOR, text, (size_t)sectors * VMDK_SECTOR,
-			       err);
-	return rc < 0 ? rc : check_descriptor(text, err);
-}
-
-static int check_sizes(struct vmdk_source *v, uint64_t capacity, uint64_t grain,
-		       struct ingot_error *err)
-{
-	if (capacity == 0 || capacity > INT64_MAX / VMDK_SECTOR)
-		return ingot_raise(err, -EBADMSG, "its size of %llu sectors is impossible",
-				   (unsigned long long)capacity);
-	if (!ingot_is_power_of_two(grain) || grain > GRAIN_MAX)
-		return ingot_raise(err, -EBADMSG, "its grains have %llu sectors",
-				   (unsigned long long)grain);
-	if (v->gtes == 0 || v->gtes > VMDK_GTES)
-		return ingot_raise(err, -EBADMSG, "its grain tables have %u entries", v->gtes);
-	return 0;
-}
-
-static int read_geometry(struct vmdk_source *v, const unsigned char *h, struct ingot_error *err)
-{
-	uint64_t directory = ingot_get_le64(h + 56);
-	int rc;
-
-	v->flags = ingot_get_le32(h + 8);
-	v->gtes = ingot_get_le32(h + 44);
-	rc = check_sizes(v, ingot_get_le64(h + 12), ingot_get_le64(h + 20), err);
-	if (rc < 0)
-		return rc;
-	if (v->flags & VMDK_FLAG_COMPRESSED && ingot_get_le16(h + 77) != 1)
-		return ingot_raise(err, -ENOTSUP, "its compression %u is unknown",
-				   ingot_get_le16(h + 77));
-	v->source.size = ingot_get_le64(h + 12) * VMDK_SECTOR;
-	v->grain = ingot_get_le64(h + 20) * VMDK_SECTOR;
-	v->tables = ingot_div_up(v->source.size, table_span(v));
-	if (directory == 0 || directory > v->file->size / VMDK_SECTOR ||
-	    v->tables > DIRECTORY_MAX / 4 ||
-	    !ingot_in_range(directory * VMDK_SECTOR, v->tables * 4, v->file->size))
-		return ingot_raise(err, -EBADMSG,
-				   "its grain directory at sector %llu: not in the file",
-				   (unsigned long long)directory);
-	v->directory = directory * VMDK_SECTOR;
-	return 0;
-}
-
-/* Where the directory is at the end, the footer has the header's fields as they turned out. */
-static int read_footer(struct vmdk_source *v, unsigned char *h, struct ingot_error *err)
-{
-	int rc;
-
-	if (v->file->size < 4 * VMDK_SECTOR)
-		return ingot_raise(err, -EBADMSG, "its footer is cut off");
-	rc = ingot_source_read(v->file, v->file->size - 2 * VMDK_SECTOR, h, VMDK_SECTOR, err);
-	if (rc < 0)
-		return rc;
-	if (ingot_get_le32(h) != VMDK_MAGIC || ingot_get_le64(h + 56) == VMDK_GD_AT_END)
-		return ingot_raise(err, -EBADMSG, "its footer is missing: the file may be cut off");
-	return 0;
-}
-
-static int read_header(struct vmdk_source *v, struct ingot_error *err)
-{
-	unsigned char h[VMDK_SECTOR];
-	uint32_t version;
-	int rc;
-
-	if (v->file->size < VMDK_SECTOR)
-		return ingot_raise(err, -EBADMSG, "its header is cut off");
-	rc = ingot_source_read(v->file, 0, h, sizeof(h), err);
-	if (rc < 0)
-		return rc;
-	version = ingot_get_le32(h + 4);
-	if (version < 1 || version > 3)
-		return ingot_raise(err, -ENOTSUP, "version %u is unknown", version);
-	rc = read_descriptor(v, h, err);
-	if (rc == 0 && ingot_get_le64(h + 56) == VMDK_GD_AT_END)
-		rc = read_footer(v, h, err);
-	return rc < 0 ? rc : read_geometry(v, h, err);
-}
-
-/* --- all tables together ----------------------------------------------- */
-
-static int by_value(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* The places of the grain tables, sorted; *ret_n of them. */
-static int load_places(struct vmdk_source *v, uint64_t **ret, size_t *ret_n,
-		       struct ingot_error *err)
-{
-	INGOT_FREE unsigned char *raw = ingot_alloc((size_t)v->tables, 4, err);
-	INGOT_FREE uint64_t *places =
-		raw ? ingot_alloc((size_t)v->tables, sizeof(*places), err) : NULL;
-	size_t n = 0;
-	int rc;
-
-	if (!places)
-		return -ENOMEM;
-	rc = ingot_source_read(v->file, v->directory, raw, (size_t)v->tables * 4, err);
-	for (size_t i = 0; rc == 0 && i < v->tables; i++) {
-		rc = table_place(v, ingot_get_le32(raw + 4 * i), &places[n], err);
-		if (rc == 0 && places[n] != 0)
-			n++;
-	}
-	if (rc < 0)
-		return rc;
-	qsort(places, n, sizeof(*places), by_value);
-	*ret = INGOT_TAKE(places);
-	*ret_n = n;
-	return 0;
-}
-
-struct tally {
-	uint64_t grains;
-	struct ingot_claims claims;
-};
-
-static int count_grains(struct vmdk_source *v, uint64_t place, struct tally *tally,
-			struct ingot_error *err)
-{
-	unsigned char raw[4 * VMDK_GTES];
-	int rc = ingot_source_read(v->file, place, raw, v->gtes * (size_t)4, err);
-
-	for (size_t i = 0; rc == 0 && i < v->gtes; i++) {
-		uint32_t entry = ingot_get_le32(raw + 4 * i);
-		uint64_t offset = (uint64_t)entry * VMDK_SECTOR;
-
-		if (is_hole(v, entry))
-			continue;
-		tally->grains++;
-		if (offset >= v->file->size)
-			return ingot_raise(err, -EBADMSG, "a grain at 0x%llx: not in the file",
-					   (unsigned long long)offset);
-		if (!ingot_claim(&tally->claims, offset))
-			return ingot_raise(err, -EBADMSG, "two grains share the place 0x%llx",
-					   (unsigned long long)offset);
-	}
-	return rc;
-}
-
-/* Every grain has its own place: a sector at least if it is compressed, else all of it. */
-static uint64_t least_grain(const struct vmdk_source *v)
-{
-	return v->flags & VMDK_FLAG_COMPRESSED ? VMDK_SECTOR : v->grain;
-}
-
-static int check_places(struct vmdk_source *v, const uint64_t *places, size_t n,
-			struct tally *tally, struct ingot_error *err)
-{
-	uint64_t need;
-
-	for (size_t i = 0; i < n; i++) {
-		int rc;
-
-		if (i > 0 && places[i] - places[i - 1] < (uint64_t)v->gtes * 4)
-			return ingot_raise(err, -EBADMSG,
-					   "the grain table at 0x%llx overlaps another",
-					   (unsigned long long)places[i]);
-		rc = count_grains(v, places[i], tally, err);
-		if (rc < 0)
-			return rc;
-	}
-	/* The last grain may be cut off. */
-	if (ingot_mul(tally->grains, least_grain(v), &need) && need <= v->file->size + v->grain)
-		return 0;
-	return ingot_raise(err, -EBADMSG, "its tables name more data than the file can hold");
-}
-
-/* A small file whose tables name the same grains again and again would unpack for days. */
-static int check_tables(struct vmdk_source *v, struct ingot_error *err)
-{
-	INGOT_FREE uint64_t *places = NULL;
-	struct tally tally = {0};
-	size_t n;
-	int rc = load_places(v, &places, &n, err);
-
-	if (rc == 0)
-		rc = ingot_claims_init(&tally.claims, v->file->size, least_grain(v), err);
-	if (rc == 0)
-		rc = check_places(v, places, n, &tally, err);
-	ingot_claims_done(&tally.claims);
-	return rc;
-}
-
-int ingot_vmdk_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err)
-{
-	INGOT_FREE struct vmdk_source *v = ingot_alloc(1, sizeof(*v), err);
-	int rc;
-
-	if (!v)
-		return -ENOMEM;
-	v->source = (struct ingot_source){.ops = &VMDK_OPS, .name = file->name};
-	v->file = file;
-	rc = read_header(v, err);
-	if (rc == 0)
-		rc = check_tables(v, err);
-	if (rc < 0)
-		return rc;
-	*ret = &INGOT_TAKE(v)->source;
 	return 0;
 }
