@@ -222,7 +222,58 @@ case_build() {
 	outputs=(test-1.raw test-1.manifest.json test-1.manifest.json.p7s)
 }
 
-cases="case_mkfs case_mkfs_from_a_folder case_verity_format case_verity_format_appended
+# Images are changed in place. Whatever fails, the same command run again finishes, and the result is
+# that of a build with the key at hand.
+case_attach() {
+	attach_case qcow2 vmdk
+	command+=(--manifest out/test-1.manifest.json)
+	case_extra_files=3
+}
+case_attach_packed() {
+	verb=attach
+	attach_case ova raw.gz raw.zst raw.xz
+}
+attach_case() { # FORMAT...
+	local format
+	attach_formats=("$@")
+	attach_fixtures
+	command=(attach --response fixtures/response.json)
+	for format in "$@"; do
+		command+=("out/test-1.$format")
+	done
+	case_extra_files=$#
+	case_prepare=attach_prepare
+	case_check=attach_check
+}
+attach_fixtures() {
+	[ ! -d fixtures/later ] || return 0
+	sed -e '/manifest: true/d' -e 's/^outputs.*/outputs: [qcow2, vmdk, ova, raw.gz, raw.zst, raw.xz]/' \
+		fixtures/recipe.yaml >fixtures/attach.yaml
+	"$ingot" build fixtures/attach.yaml --output fixtures/direct --quiet
+	"$ingot" build fixtures/attach.yaml --output fixtures/later --quiet --sign-later
+	"$ingot" sign --request fixtures/later/test-1.request.json --key fixtures/key \
+		--response fixtures/response.json --yes 2>/dev/null
+}
+attach_prepare() {
+	local format
+	for format in "${attach_formats[@]}"; do
+		cp "fixtures/later/test-1.$format" out
+	done
+	[ "$case_extra_files" = "${#attach_formats[@]}" ] || cp fixtures/later/test-1.manifest.json out
+}
+attach_check() {
+	local format
+	if [ "$status" != 0 ] && ! "$ingot" "${command[@]}" --quiet 2>again; then
+		problem="it cannot be done again: $(head -1 again)"
+		return
+	fi
+	for format in "${attach_formats[@]}"; do
+		cmp -s "out/test-1.$format" "fixtures/direct/test-1.$format" ||
+			problem="$format is not what the key at hand makes"
+	done
+}
+
+cases="case_attach case_attach_packed case_mkfs case_mkfs_from_a_folder case_verity_format case_verity_format_appended
 case_verity_repair case_verity_format_parity case_verity_format_appended_parity case_sign_root-hash
 case_sign_pe case_sign_sums case_sign_efi-variable case_initrd
 case_uki case_disk case_build"
