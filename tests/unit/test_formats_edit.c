@@ -47,11 +47,11 @@ static void make_disks(void)
 static void convert(const char *in, const char *format, const char *out, size_t plain_count)
 {
 	INGOT_SOURCE struct ingot_source *source = NULL;
-	INGOT_CONVERSION struct ingot_conversion *conversion = NULL;
 	struct ingot_convert_output output = {.format = format, .path = out};
 	struct ingot_convert_options options = {.outputs = &output, .count = 1, .jobs = 3};
 	struct ingot_convert_disk disk = {.plain = PLAIN, .plain_count = plain_count};
 	struct ingot_error err = {0};
+	INGOT_CONVERSION struct ingot_conversion *conversion = NULL; /* borrows those above */
 
 	assert_ok(ingot_source_open(in, &source, &err));
 	disk.source = source;
