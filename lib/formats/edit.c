@@ -9,7 +9,7 @@
 #include "formats/format_internal.h"
 #include "io/sink.h"
 
-enum { SECTOR = 512, LAYERS_MAX = 2 };
+enum { SECTOR = 512, LAYERS_MAX = 2, BLOCK = 64 * 1024, BLOCKS = 16 };
 
 /* A container, or what is compressed: its disk is the next layer's file. */
 struct layer {
@@ -17,8 +17,16 @@ struct layer {
 	struct ingot_source *disk;	  /* owned by the outermost */
 };
 
+/* Bytes of the disk that were read, which is in small steps and from few places. */
+struct block {
+	bool filled;
+	uint64_t number;
+};
+
 struct ingot_edit {
-	struct ingot_source disk; /* stored pieces past their checksums */
+	struct ingot_source disk;    /* stored pieces past their checksums */
+	struct block blocks[BLOCKS]; /* a block's place is its number, modulo BLOCKS */
+	unsigned char *data;	     /* of the blocks, one after the other */
 	int fd;
 	char *path;
 	struct layer layers[LAYERS_MAX]; /* the last one has the file itself */
@@ -60,12 +68,14 @@ static const struct ingot_edit_ops *last_ops(const struct ingot_edit *edit)
 
 /* --- the disk ---------------------------------------------------------- */
 
+/* In a format without checksums the disk is as its reader has it. */
 static int read_part(struct ingot_edit *edit, uint64_t offset, unsigned char *data, size_t n,
 		     size_t *ret_n, struct ingot_error *err)
 {
-	struct ingot_place place;
+	const struct ingot_edit_ops *ops = last_ops(edit);
+	struct ingot_place place = {.length = n};
 	uint64_t inner;
-	int rc = find_place(edit, offset, &place, &inner, err);
+	int rc = ops && ops->seal ? find_place(edit, offset, &place, &inner, err) : 0;
 
 	if (rc < 0)
 		return rc;
@@ -74,20 +84,52 @@ static int read_part(struct ingot_edit *edit, uint64_t offset, unsigned char *da
 			    : ingot_source_read(edit->layers[0].disk, offset, data, *ret_n, err);
 }
 
+static int load_block(struct ingot_edit *edit, uint64_t number, const unsigned char **ret,
+		      struct ingot_error *err)
+{
+	struct block *block = &edit->blocks[number % BLOCKS];
+	uint64_t start = number * BLOCK;
+	size_t n = (size_t)ingot_min(BLOCK, edit->disk.size - start);
+	unsigned char *data;
+
+	if (!edit->data)
+		edit->data = ingot_alloc(BLOCKS, BLOCK, err);
+	if (!edit->data)
+		return -ENOMEM;
+	*ret = data = edit->data + number % BLOCKS * BLOCK;
+	if (block->filled && block->number == number)
+		return 0;
+	block->filled = false;
+	for (size_t at = 0, part; at < n; at += part) {
+		int rc = read_part(edit, start + at, data + at, n - at, &part, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	*block = (struct block){.filled = true, .number = number};
+	return 0;
+}
+
 static int read_at(struct ingot_source *source, uint64_t offset, void *data, size_t n,
 		   struct ingot_error *err)
 {
 	struct ingot_edit *edit = (struct ingot_edit *)source;
-	const struct ingot_edit_ops *ops = last_ops(edit);
+	unsigned char *p = data;
 
-	if (!ops || !ops->seal)
-		return ingot_source_read(edit->layers[0].disk, offset, data, n, err);
-	for (size_t at = 0, part; at < n; at += part) {
-		int rc = read_part(edit, offset + at, (unsigned char *)data + at, n - at, &part,
-				   err);
+	if (edit->count == 0)
+		return ingot_source_read(edit->file, offset, data, n, err);
+	while (n > 0) {
+		size_t inside = (size_t)(offset % BLOCK);
+		size_t part = (size_t)ingot_min(n, BLOCK - inside);
+		const unsigned char *block;
+		int rc = load_block(edit, offset / BLOCK, &block, err);
 
 		if (rc < 0)
 			return rc;
+		memcpy(p, block + inside, part);
+		p += part;
+		offset += part;
+		n -= part;
 	}
 	return 0;
 }
@@ -111,6 +153,7 @@ static int add_layer(struct ingot_edit *edit, const struct ingot_reader_ops *rea
 		return rc;
 	edit->layers[0].ops = reader->edit;
 	edit->count++;
+	memset(edit->blocks, 0, sizeof(edit->blocks)); /* they were another disk's */
 	edit->disk.size = edit->layers[0].disk->size;
 	*name = reader->name;
 	return 0;
@@ -189,6 +232,7 @@ void ingot_edit_free(struct ingot_edit *edit)
 	ingot_source_free(edit->layers[0].disk);
 	ingot_changes_done(&edit->changes);
 	free(edit->edited);
+	free(edit->data);
 	free(edit->path);
 	if (edit->fd >= 0)
 		(void)close(edit->fd);
@@ -243,19 +287,23 @@ int ingot_edit_put(struct ingot_edit *edit, uint64_t offset, const void *data, s
 	return 0;
 }
 
-/* Checksums that depend on what has changed. */
+/* Checksums that depend on what has changed: of each piece once, mostly. */
 static int seal(struct ingot_edit *edit, struct ingot_error *err)
 {
 	const struct ingot_edit_ops *ops = last_ops(edit);
 	struct ingot_source *disk = edit->count ? edit->layers[edit->count - 1].disk : NULL;
-	struct ingot_place place;
-	uint64_t inner = 0;
+	uint64_t sealed = 0, end = 0; /* from there to there it is done */
 	int rc = 0;
 
 	for (size_t i = 0; ops && ops->seal && rc == 0 && i < edit->edited_count; i++) {
+		struct ingot_place place;
+		uint64_t inner = 0;
+
 		rc = find_place(edit, edit->edited[i].offset, &place, &inner, err);
-		if (rc == 0)
-			rc = ops->seal(disk, inner, &edit->changes, err);
+		if (rc < 0 || (sealed <= inner && inner < end))
+			continue;
+		sealed = inner;
+		rc = ops->seal(disk, inner, &edit->changes, &end, err);
 	}
 	if (rc == 0 && ops && ops->finish)
 		rc = ops->finish(disk, &edit->changes, err);
@@ -296,6 +344,7 @@ int ingot_edit_commit(struct ingot_edit *edit, uint64_t *ret_written, struct ing
 	int rc = ingot_sink_growing(edit->fd, edit->path, &sink, err);
 
 	*ret_written = 0;
+	memset(edit->blocks, 0, sizeof(edit->blocks));
 	if (rc == 0)
 		rc = seal(edit, err);
 	for (size_t i = 0; rc == 0 && i < edit->changes.count; i++)

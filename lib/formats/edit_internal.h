@@ -39,9 +39,12 @@ struct ingot_place {
 struct ingot_edit_ops {
 	int (*place)(struct ingot_source *disk, uint64_t offset, struct ingot_place *ret,
 		     struct ingot_error *err);
-	/* The checksum of the stored piece at that offset, as a change. NULL: there is none. */
+	/*
+	 * The checksum of the stored piece at that offset, as a change; *ret_end: where on the disk
+	 * the piece ends. NULL: there is none.
+	 */
 	int (*seal)(struct ingot_source *disk, uint64_t offset, struct ingot_changes *changes,
-		    struct ingot_error *err);
+		    uint64_t *ret_end, struct ingot_error *err);
 	/* What depends on the whole file. NULL: nothing. */
 	int (*finish)(struct ingot_source *disk, struct ingot_changes *changes,
 		      struct ingot_error *err);

@@ -23,13 +23,13 @@ static int place(struct ingot_source *disk, uint64_t offset, struct ingot_place 
 }
 
 static int seal(struct ingot_source *disk, uint64_t offset, struct ingot_changes *changes,
-		struct ingot_error *err)
+		uint64_t *ret_end, struct ingot_error *err)
 {
 	const struct ova_source *ova = (struct ova_source *)disk;
 	int rc;
 
 	changes->base = ova->member.offset;
-	rc = ingot_vmdk_edit.seal(ova->disk, offset, changes, err);
+	rc = ingot_vmdk_edit.seal(ova->disk, offset, changes, ret_end, err);
 	changes->base = 0;
 	return rc;
 }

@@ -150,7 +150,7 @@ static int place(struct ingot_source *source, uint64_t offset, struct ingot_plac
 }
 
 static int seal(struct ingot_source *source, uint64_t offset, struct ingot_changes *changes,
-		struct ingot_error *err)
+		uint64_t *ret_end, struct ingot_error *err)
 {
 	struct ingot_units *units = (struct ingot_units *)source;
 	const struct ingot_unit *unit = &units->list[find(units, offset)];
@@ -162,6 +162,7 @@ static int seal(struct ingot_source *source, uint64_t offset, struct ingot_chang
 	for (uint64_t at = 0; rc == 0 && at < unit->size; at += block)
 		rc = ingot_changes_read(changes, first + units->ops->place(at), data + at,
 					(size_t)ingot_min(block, unit->size - at), err);
+	*ret_end = unit->out + unit->size;
 	if (rc < 0)
 		return rc;
 	units->ops->sum(data, unit->size, sum);

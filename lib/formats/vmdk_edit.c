@@ -44,7 +44,7 @@ static int place(struct ingot_source *disk, uint64_t offset, struct ingot_place 
 }
 
 static int seal(struct ingot_source *disk, uint64_t offset, struct ingot_changes *changes,
-		struct ingot_error *err)
+		uint64_t *ret_end, struct ingot_error *err)
 {
 	INGOT_FREE unsigned char *data = NULL;
 	struct vmdk_grain grain;
@@ -52,8 +52,11 @@ static int seal(struct ingot_source *disk, uint64_t offset, struct ingot_changes
 	uint64_t stream;
 	int rc = ingot_vmdk_grain(disk, offset, &grain, err);
 
-	if (rc < 0 || !grain.compressed)
+	if (rc < 0)
 		return rc;
+	*ret_end = offset + grain.size - grain.inside;
+	if (!grain.compressed)
+		return 0;
 	stream = grain.at + BEFORE;
 	data = ingot_alloc(1, (size_t)grain.size, err);
 	if (!data)

@@ -320,7 +320,7 @@ static int place(struct ingot_source *source, uint64_t offset, struct ingot_plac
 
 /* The whole block has been stored, as its chunks up to the changed one were. */
 static int seal(struct ingot_source *source, uint64_t offset, struct ingot_changes *changes,
-		struct ingot_error *err)
+		uint64_t *ret_end, struct ingot_error *err)
 {
 	INGOT_FREE unsigned char *data = NULL;
 	unsigned char sum[CHECK];
@@ -331,6 +331,7 @@ static int seal(struct ingot_source *source, uint64_t offset, struct ingot_chang
 
 	if (rc < 0)
 		return rc;
+	*ret_end = block.block.uncompressed_file_offset + block.block.uncompressed_size;
 	if (block.block.uncompressed_size > BLOCK_MAX)
 		return ingot_raise(err, -EOPNOTSUPP, "a block has more than %d bytes", BLOCK_MAX);
 	data = ingot_alloc(1, (size_t)block.block.uncompressed_size, err);

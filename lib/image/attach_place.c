@@ -3,7 +3,6 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
-#include "boot/initrd_read.h"
 #include "boot/pe.h"
 #include "boot/pe_sign.h"
 #include "disk/gpt.h"
@@ -11,6 +10,8 @@
 #include "image/esp_file_internal.h"
 #include "sign/authenticode.h"
 #include "verity/signature_partition.h"
+
+enum { NEAR = 64 * 1024 }; /* around the signature, in which its archive is */
 
 /* --- patches ----------------------------------------------------------- */
 
@@ -167,28 +168,29 @@ static int find_wanted(struct uki *u, const struct ingot_pe *pe, struct ingot_er
 	return u->wanted ? 0 : ingot_raise(err, -EINVAL, "its command line is not the response's");
 }
 
-/* The root hash is in the command line or in the initrd's last archive. */
-static int check_root(const struct uki *u, const struct ingot_pe *pe, struct ingot_error *err)
+/*
+ * The root hash is in the command line or in the initrd's last archive, as the signature is; not
+ * all of the initrd is read for that.
+ */
+static int check_root(const struct uki *u, struct ingot_error *err)
 {
-	const struct ingot_pe_section *initrd = ingot_pe_section_find(pe, ".initrd");
+	uint64_t at = u->wanted->signature_offset, size = u->file->size;
+	uint64_t start = at > NEAR ? at - NEAR : 0, end = ingot_min(size, at + NEAR);
 	const char *root = u->response->root_hash;
-	INGOT_SOURCE struct ingot_source *end = NULL;
-	struct ingot_initrd_archive archive = {0};
-	bool found;
+	INGOT_FREE uint8_t *near = NULL;
 	int rc;
 
 	if (strstr(u->wanted->command_line, root))
 		return 0;
-	if (!initrd)
-		return ingot_raise(err, -EINVAL, "it has no '.initrd'");
-	rc = ingot_pe_section_source(u->file, initrd, &end, err);
-	if (rc == 0)
-		rc = ingot_initrd_last(end, &archive, err);
-	found = rc == 0 && memmem(archive.bytes, archive.size, root, strlen(root));
-	ingot_initrd_archive_done(&archive);
+	near = ingot_alloc(2, NEAR, err);
+	if (!near)
+		return -ENOMEM;
+	rc = start < end ? ingot_source_read(u->file, start, near, (size_t)(end - start), err) : 0;
 	if (rc < 0)
 		return rc;
-	return found ? 0 : ingot_raise(err, -EINVAL, "its root hash is not the response's");
+	if (start < end && memmem(near, (size_t)(end - start), root, strlen(root)))
+		return 0;
+	return ingot_raise(err, -EINVAL, "its root hash is not the response's");
 }
 
 static int plan_uki(struct uki *u, const uint8_t *room, const uint8_t *want, size_t n,
@@ -203,7 +205,7 @@ static int plan_uki(struct uki *u, const uint8_t *room, const uint8_t *want, siz
 	if (rc == 0)
 		rc = find_wanted(u, &pe, err);
 	if (rc == 0)
-		rc = check_root(u, &pe, err);
+		rc = check_root(u, err);
 	if (rc < 0)
 		return rc;
 	r = u->wanted;
