@@ -189,7 +189,7 @@ static int write_manifest(struct build *b, const json_t *manifest, struct outcom
 	rc = ingot_output_create(b->summary->manifest, &ret->manifest, err);
 	if (rc == 0)
 		rc = ingot_output_write(ret->manifest, line, strlen(line), err);
-	if (rc == 0 && b->recipe->sign_manifest)
+	if (rc == 0 && b->recipe->sign_manifest && !b->request)
 		rc = manifest_sign(b, line, strlen(line), &ret->signature, err);
 	if (rc == 0 && b->request)
 		rc = request_write(b, manifest, &ret->request, err);
@@ -274,6 +274,10 @@ static void build_done(struct build *b)
 	free(b->room.list);
 	ingot_key_free(b->key);
 	ingot_certificate_free(b->certificate);
+	for (size_t i = 0; i < INGOT_RECIPE_CO_SIGNERS_MAX; i++) {
+		ingot_key_free(b->co_keys[i]);
+		ingot_certificate_free(b->co_certificates[i]);
+	}
 	ingot_key_free(b->boot_key);
 	ingot_certificate_free(b->boot_certificate);
 	ingot_source_free(b->ext2);

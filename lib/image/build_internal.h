@@ -74,6 +74,8 @@ struct build {
 
 	struct ingot_key *key;
 	struct ingot_certificate *certificate;
+	struct ingot_key *co_keys[INGOT_RECIPE_CO_SIGNERS_MAX];
+	struct ingot_certificate *co_certificates[INGOT_RECIPE_CO_SIGNERS_MAX];
 	struct ingot_key *boot_key; /* of the UKI */
 	struct ingot_certificate *boot_certificate;
 	struct root_hash root;

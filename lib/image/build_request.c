@@ -37,6 +37,11 @@ static int start_request(struct build *b, struct ingot_error *err)
 	if (rc < 0)
 		return rc;
 	request->signer_count = 1;
+	for (size_t i = 0; rc == 0 && i < recipe->co_signer_count; i++)
+		rc = copy_certificate(b->co_certificates[i],
+				      &request->signers[request->signer_count++].certificate, err);
+	if (rc < 0)
+		return rc;
 	if (b->boot_certificate)
 		rc = copy_certificate(b->boot_certificate, &request->uki.signer.certificate, err);
 	return rc;
@@ -54,10 +59,10 @@ int request_start(struct build *b, struct ingot_error *err)
 				   "there is nothing to sign later: the layout '%s' has no /usr",
 				   b->layout->name);
 	if (recipe->sign_manifest)
-		return ingot_raise(err, -EINVAL,
-				   "the manifest cannot be signed later ('signing.manifest'): it "
-				   "has the digest of the signed image; use 'ingot sign file' on "
-				   "it at last");
+		build_note(
+			b,
+			"the manifest is not signed yet: it has the digests of signed images, so "
+			"sign it with 'ingot sign file' when the signatures are attached");
 	return start_request(b, err);
 }
 

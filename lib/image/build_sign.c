@@ -45,6 +45,12 @@ int build_load_keys(struct build *b, struct ingot_error *err)
 		rc = load_key(b, &recipe->signer, &b->key, &b->certificate, err);
 	if (rc < 0)
 		return ingot_wrap(err, rc, "signing");
+	for (size_t i = 0; i < recipe->co_signer_count; i++) {
+		rc = load_key(b, &recipe->co_signers[i], &b->co_keys[i], &b->co_certificates[i],
+			      err);
+		if (rc < 0)
+			return ingot_wrap(err, rc, "signing: co-signer %zu", i + 1);
+	}
 	if (recipe->secure_boot)
 		rc = load_key(b, &recipe->boot_signer, &b->boot_key, &b->boot_certificate, err);
 	return rc < 0 ? ingot_wrap(err, rc, "signing: secure-boot") : 0;
@@ -52,18 +58,51 @@ int build_load_keys(struct build *b, struct ingot_error *err)
 
 /* --- the root hash ----------------------------------------------------- */
 
+static int leave_root_hash_room(const struct build *b, struct root_hash *root,
+				struct ingot_error *err)
+{
+	const struct ingot_certificate *certificates[INGOT_SIGNERS_MAX] = {b->certificate};
+	size_t count = b->recipe->co_signer_count;
+
+	for (size_t i = 0; i < count; i++)
+		certificates[i + 1] = b->co_certificates[i];
+	return ingot_root_hash_placeholder(certificates, count + 1, &root->signature,
+					   &root->signature_size, err);
+}
+
+static int sign_by(const struct ingot_key *key, const struct ingot_certificate *certificate,
+		   const uint8_t digest[INGOT_SHA256_SIZE], uint8_t *raw, struct ingot_signer *ret,
+		   struct ingot_error *err)
+{
+	*ret = (struct ingot_signer){.certificate = certificate, .raw = raw};
+	return ingot_key_sign(key, digest, raw, &ret->raw_n, err);
+}
+
+static int sign_by_all(const struct build *b, struct root_hash *root, struct ingot_error *err)
+{
+	uint8_t raw[INGOT_SIGNERS_MAX][INGOT_RAW_SIGNATURE_MAX], digest[INGOT_SHA256_SIZE];
+	struct ingot_signer signers[INGOT_SIGNERS_MAX];
+	size_t count = b->recipe->co_signer_count;
+	int rc = ingot_root_hash_digest(root->hex, digest, err);
+
+	if (rc == 0)
+		rc = sign_by(b->key, b->certificate, digest, raw[0], &signers[0], err);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = sign_by(b->co_keys[i], b->co_certificates[i], digest, raw[i + 1],
+			     &signers[i + 1], err);
+	return rc < 0 ? rc
+		      : ingot_root_hash_assemble(root->hex, signers, count + 1, &root->signature,
+						 &root->signature_size, err);
+}
+
 int root_hash_sign(const struct build *b, struct root_hash *root, struct ingot_error *err)
 {
-	const struct ingot_certificate *certificate = b->certificate;
-
 	ingot_hex(root->bytes, root->size, root->hex);
 	if (!b->certificate)
 		return 0;
 	if (root->made_up || !b->key) /* no key signs what is not */
-		return ingot_root_hash_placeholder(&certificate, 1, &root->signature,
-						   &root->signature_size, err);
-	return ingot_sign_root_hash(b->key, b->certificate, root->hex, &root->signature,
-				    &root->signature_size, err);
+		return leave_root_hash_room(b, root, err);
+	return sign_by_all(b, root, err);
 }
 
 int root_hash_partition(const struct build *b, uint8_t **ret, size_t *ret_n,

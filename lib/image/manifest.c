@@ -139,6 +139,8 @@ static int make_inputs(struct build *b, json_t *inputs, struct ingot_error *err)
 		rc = add_boot_inputs(b, inputs, err);
 	if (rc == 0)
 		rc = add_file(inputs, "certificate", r->signer.certificate.path, err);
+	for (size_t i = 0; rc == 0 && i < r->co_signer_count; i++)
+		rc = add_file(inputs, "certificate", r->co_signers[i].certificate.path, err);
 	if (rc == 0)
 		rc = add_file(inputs, "secure-boot-certificate", r->boot_signer.certificate.path,
 			      err);

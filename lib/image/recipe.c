@@ -472,6 +472,8 @@ void ingot_recipe_free(struct ingot_recipe *recipe)
 	free(recipe->os_release.path);
 	recipe_signer_done(&recipe->signer);
 	recipe_signer_done(&recipe->boot_signer);
+	for (size_t i = 0; i < recipe->co_signer_count; i++)
+		recipe_signer_done(&recipe->co_signers[i]);
 	free(recipe->layout_path);
 	recipe_free_outputs(recipe);
 	free(recipe->excludes);

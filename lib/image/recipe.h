@@ -16,9 +16,10 @@
 #include "base/yaml.h"
 #include "image/vendor.h"
 
-#define INGOT_RECIPE_INITRDS_MAX 16
-#define INGOT_RECIPE_FILES_MAX	 64
-#define INGOT_RECIPE_OUTPUTS_MAX 64
+#define INGOT_RECIPE_CO_SIGNERS_MAX 7 /* the first one is not among them */
+#define INGOT_RECIPE_INITRDS_MAX    16
+#define INGOT_RECIPE_FILES_MAX	    64
+#define INGOT_RECIPE_OUTPUTS_MAX    64
 
 /* A file of the recipe's: on the build machine, or ("tree:boot/vmlinuz-*") in the tree. */
 struct ingot_recipe_path {
@@ -90,10 +91,12 @@ struct ingot_recipe {
 	size_t esp_count;
 
 	bool sign;
-	struct ingot_recipe_signer signer; /* of the root hash */
-	bool enforce;			   /* the guest's kernel has to check the signature */
-	bool sign_manifest;		   /* by the same key */
-	bool secure_boot;		   /* the UKI is signed as well */
+	struct ingot_recipe_signer signer;				    /* of the root hash */
+	struct ingot_recipe_signer co_signers[INGOT_RECIPE_CO_SIGNERS_MAX]; /* and these */
+	size_t co_signer_count;
+	bool enforce;	    /* the guest's kernel has to check the signature */
+	bool sign_manifest; /* by the same key */
+	bool secure_boot;   /* the UKI is signed as well */
 	struct ingot_recipe_signer boot_signer;
 
 	struct ingot_recipe_output outputs[INGOT_RECIPE_OUTPUTS_MAX]; /* without a key: raw */

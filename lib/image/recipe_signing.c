@@ -34,6 +34,29 @@ static void read_signer(struct reader *r, struct ingot_yaml_map *map,
 	read_secret(r, map, signer);
 }
 
+/* The root hash is signed by all of them. */
+static void read_co_signers(struct reader *r, struct ingot_yaml_node node)
+{
+	struct ingot_recipe *recipe = r->recipe;
+	size_t count = ingot_yaml_count(node);
+
+	if (!ingot_yaml_is_given(node))
+		return;
+	if (count == 0 || count > INGOT_RECIPE_CO_SIGNERS_MAX) {
+		ingot_yaml_problem(node, "'co-signers' is a list of 1 to %d",
+				   INGOT_RECIPE_CO_SIGNERS_MAX);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct ingot_yaml_map map;
+
+		if (!ingot_yaml_open(ingot_yaml_item(node, i), "a co-signer", &map))
+			continue;
+		read_signer(r, &map, &recipe->co_signers[recipe->co_signer_count++]);
+		ingot_yaml_close(&map);
+	}
+}
+
 static void read_secure_boot(struct reader *r, struct ingot_yaml_node node)
 {
 	struct ingot_yaml_map map;
@@ -56,6 +79,7 @@ void recipe_read_signing(struct reader *r, struct ingot_yaml_node node)
 		return;
 	recipe->sign = true;
 	read_signer(r, &map, &recipe->signer);
+	read_co_signers(r, ingot_yaml_get(&map, "co-signers", false));
 	(void)ingot_yaml_bool(ingot_yaml_get(&map, "enforce", false), &recipe->enforce);
 	(void)ingot_yaml_bool(ingot_yaml_get(&map, "manifest", false), &recipe->sign_manifest);
 	read_secure_boot(r, ingot_yaml_get(&map, "secure-boot", false));

@@ -20,10 +20,12 @@ attach() {
 	"$ingot" attach "$1/test-1.raw" --response "$1.response.json" \
 		--request "$1/test-1.request.json" --manifest "$1/test-1.manifest.json" --json >report
 }
+several= # lines for more signers
 # round LAYOUT WHAT SECURE-BOOT KEYS...: built with the keys and without, compared
 round() {
 	local name=$1-$2 secure=
 	[ -z "$3" ] || secure="  secure-boot: {key: vault/$boot.key, certificate: certificates/$boot.crt}"
+	[ -z "$several" ] || secure+=$'\n'$several
 	recipe "direct-$name" "$1" vault "$secure"
 	recipe "later-$name" "$1" nowhere "${secure//vault/nowhere}"
 	# only the name of the recipe may differ in the manifest, so it has the same
@@ -47,6 +49,20 @@ round() {
 round appended root-hash ''
 round appended both secure --key vault/db.key
 round apart both secure --key vault/db.key
+co_signers() { # KEYS: lines under signing, keys in this folder
+	printf '  co-signers: [{key: %s/db.key, certificate: certificates/db.crt},
+    {key: %s/curve.key, certificate: certificates/curve.crt}]' "$1" "$1"
+}
+several=$(co_signers vault)
+round apart several secure --key vault/db.key --key vault/curve.key
+several=
+check "verify takes any of the signers" bash -c 'for name in root-hash db curve; do
+	"$1" verify --layout ./apart.yaml later-apart-several/test-1.raw --certificate vault/$name.crt \
+		--allow-test-keys | grep "^good" | grep -q " roothash.trust " || exit 1; done' - "$ingot"
+check "... and nobody else" bash -c '! "$1" verify --layout ./apart.yaml later-apart-several/test-1.raw \
+	--certificate vault/db-curve.crt --allow-test-keys | grep "^good" | grep -q " roothash.trust "' - "$ingot"
+check "one signer too few" refuses "no key was given for the certificate" sign later-apart-several \
+	--key vault/db.key
 signer=curve boot=db-curve
 round apart curves secure --key vault/db-curve.key
 signer=root-hash boot=db
@@ -106,10 +122,26 @@ jq --arg d "$digest" '.root_hash.digest = $d' other.json >another.json
 check "... and the digest of that" refuses "does not open /usr by this root hash" "$ingot" sign \
 	--request another.json --key vault/root-hash.key --key vault/db.key --response none --yes
 
-# --- recipes that cannot wait
+# --- the manifest's own signature comes last
 
 recipe manifest appended nowhere '  manifest: true'
-check "a signed manifest" refuses "the manifest cannot be signed later" build manifest --sign-later
+check "a manifest to be signed: build" build manifest --sign-later
+check "... is not signed yet" [ ! -e manifest/test-1.manifest.json.p7s ]
+check "... sign" sign manifest
+check "... attach" attach manifest
+check "... sign the manifest" "$ingot" sign file manifest/test-1.manifest.json --key vault/root-hash.key \
+	--certificate vault/root-hash.crt --output manifest/test-1.manifest.json.p7s
+check "... openssl accepts it" openssl cms -verify -binary -inform DER \
+	-in manifest/test-1.manifest.json.p7s -content manifest/test-1.manifest.json -noverify \
+	-certfile vault/root-hash.crt -out none.json
+manifest_signed() {
+	"$ingot" verify --layout ./appended.yaml manifest/test-1.raw --certificate vault/root-hash.crt \
+		--allow-test-keys --manifest manifest/test-1.manifest.json | grep -q '^good *manifest.signature'
+}
+check "... and verify" manifest_signed
+
+# --- recipes that cannot wait
+
 recipe unsigned appended nowhere ''
 sed -i '/^signing/,/certificate/d' unsigned.yaml
 check "nothing to sign" refuses "nothing to sign later" build unsigned --sign-later

@@ -293,6 +293,11 @@ static void unknown_keys(void **state)
 	expect_more("boot:\n  linux: a\n  initrd: b\n  stub: c\n  lunix: d\n",
 		    "11:3: unknown key 'lunix', did you mean 'linux'?\n");
 	expect_more("signing: {key: a, certificate: b, pin: c}\n", "7:35: unknown key 'pin'\n");
+	expect_more("signing: {key: a, certificate: b, co-signers: [{key: c, certificat: d}]}\n",
+		    "7:48: key 'certificate' is missing\n"
+		    "7:57: unknown key 'certificat', did you mean 'certificate'?\n");
+	expect_more("signing: {key: a, certificate: b, co-signers: []}\n",
+		    "7:47: 'co-signers' is a list of 1 to 7\n");
 	expect_more("manifest: {digest: true}\n",
 		    "7:12: unknown key 'digest', did you mean 'digests'?\n");
 }
