@@ -164,27 +164,46 @@ static void print_problems(const json_t *report)
 		fprintf(stderr, "ingot inspect: %s\n", json_string_value(problem));
 }
 
+static int tame_text(json_t *value)
+{
+	INGOT_FREE char *text = strdup(json_string_value(value));
+
+	if (!text)
+		return -ENOMEM;
+	ingot_utf8_tame(text);
+	return json_string_set(value, text) < 0 ? -ENOMEM : 0;
+}
+
 /* Nothing in the image shall tell the terminal what to do. (JSON escapes what could.) */
-static void tame(json_t *value)
+static int tame(json_t *value)
 {
 	const char *key;
 	json_t *child;
 	size_t i;
+	int rc = json_is_string(value) ? tame_text(value) : 0;
 
-	json_object_foreach(value, key, child) tame(child);
-	json_array_foreach(value, i, child) tame(child);
-	if (json_is_string(value)) {
-		INGOT_FREE char *text = strdup(json_string_value(value));
+	json_object_foreach(value, key, child) rc = rc < 0 ? rc : tame(child);
+	json_array_foreach(value, i, child) rc = rc < 0 ? rc : tame(child);
+	return rc;
+}
 
-		if (text)
-			ingot_utf8_tame(text);
-		(void)json_string_set(value, text ? text : "");
-	}
+static int print(const struct cli *cli, json_t *report, struct ingot_error *err)
+{
+	const struct inspect_options *o = cli->options;
+	int rc = o->json ? cli_report(report, true /* json */, err) : 0;
+
+	if (rc < 0)
+		return rc;
+	if (tame(report) < 0)
+		return ingot_raise_oom(err, 0);
+	if (!o->json)
+		print_report(report, cli->args[0]);
+	print_problems(report);
+	return 0;
 }
 
 static int run(const struct cli *cli, struct ingot_error *err)
 {
-	const struct inspect_options *o = cli->options;
 	INGOT_SOURCE struct ingot_source *image = NULL;
 	struct ingot_problems problems = {0};
 	json_t *report = NULL;
@@ -194,17 +213,12 @@ static int run(const struct cli *cli, struct ingot_error *err)
 
 	if (rc == 0)
 		rc = ingot_inspect(image, &problems, &report, err);
-	if (rc == 0)
-		(void)json_object_set_new(report, "container", json_string(container));
+	if (rc == 0 && json_object_set_new(report, "container", json_string(container)) < 0)
+		rc = ingot_raise_oom(err, 0);
 	sound = !ingot_problems_any(&problems);
 	ingot_problems_done(&problems);
-	if (rc == 0 && o->json)
-		rc = cli_report(report, true /* json */, err);
-	tame(report);
-	if (rc == 0 && !o->json)
-		print_report(report, cli->args[0]);
 	if (rc == 0)
-		print_problems(report);
+		rc = print(cli, report, err);
 	json_decref(report);
 	return rc < 0 ? rc : !sound;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "base/utf8.h"
 #include "image/verify.h"
@@ -60,11 +61,12 @@ static int load_manifest(const char *path, struct verifying *v, struct ingot_err
 		rc = ingot_sha256(text, n, v->manifest_digest, err);
 	if (rc < 0)
 		return ingot_wrap(err, rc, "manifest");
-	v->manifest = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
-	if (!json_is_object(v->manifest))
-		return ingot_raise(err, -EINVAL, "manifest '%s': %s", path,
-				   v->manifest ? "not an object" : why.text);
-	return 0;
+	rc = ingot_json_parse(text, n, &v->manifest, &why, err);
+	if (rc == -EINVAL)
+		return ingot_raise(err, rc, "manifest '%s': %s", path, why.text);
+	if (rc == 0 && !json_is_object(v->manifest))
+		return ingot_raise(err, -EINVAL, "manifest '%s': not an object", path);
+	return rc;
 }
 
 /* The one that is given has to be there, the one that lies beside the manifest need not. */
@@ -143,13 +145,10 @@ static void verifying_done(struct verifying *v)
 /* --- the report -------------------------------------------------------- */
 
 /* Nothing in the image shall tell the terminal what to do. */
-static void print_text(const char *before, const char *text)
+static void print_text(const char *before, char *text)
 {
-	INGOT_FREE char *safe = strdup(text);
-
-	if (safe)
-		ingot_utf8_tame(safe);
-	printf("%s%s", before, safe ? safe : "");
+	ingot_utf8_tame(text);
+	printf("%s%s", before, text);
 }
 
 static const char *mark(enum ingot_verify_verdict verdict)

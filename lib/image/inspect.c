@@ -7,19 +7,19 @@
 #include "disk/gpt.h"
 #include "disk/type.h"
 
-static json_t *attributes(uint64_t bits)
+static json_t *attributes(struct inspection *in, uint64_t bits)
 {
 	char text[19];
 	json_t *o = json_object();
 
 	(void)snprintf(text, sizeof(text), "0x%016llx", (unsigned long long)bits);
-	inspect_set(o, "raw", json_string(text));
-	inspect_set(o, "priority", json_integer((json_int_t)(bits >> 48 & 15)));
-	inspect_set(o, "tries", json_integer((json_int_t)(bits >> 52 & 15)));
-	inspect_set(o, "successful", json_boolean(bits >> 56 & 1));
-	inspect_set(o, "growfs", json_boolean(bits >> 59 & 1));
-	inspect_set(o, "read_only", json_boolean(bits >> 60 & 1));
-	inspect_set(o, "no_auto", json_boolean(bits >> 63 & 1));
+	inspect_set(in, o, "raw", json_string(text));
+	inspect_set(in, o, "priority", json_integer((json_int_t)(bits >> 48 & 15)));
+	inspect_set(in, o, "tries", json_integer((json_int_t)(bits >> 52 & 15)));
+	inspect_set(in, o, "successful", json_boolean(bits >> 56 & 1));
+	inspect_set(in, o, "growfs", json_boolean(bits >> 59 & 1));
+	inspect_set(in, o, "read_only", json_boolean(bits >> 60 & 1));
+	inspect_set(in, o, "no_auto", json_boolean(bits >> 63 & 1));
 	return o;
 }
 
@@ -42,53 +42,52 @@ static bool is_shared(const struct ingot_gpt *gpt, size_t index)
 	return false;
 }
 
-static json_t *partition_content(struct inspection *inspection, struct ingot_source *image,
+static json_t *partition_content(struct inspection *in, struct ingot_source *image,
 				 const struct ingot_gpt_partition *p)
 {
 	INGOT_SOURCE struct ingot_source *part = NULL;
 	char name[INGOT_GPT_NAME_MAX + 32];
 
 	(void)snprintf(name, sizeof(name), "partition %u '%s'", p->number, p->name);
-	if (ingot_source_part(image, p->start, p->size, &part, NULL) < 0)
+	if (inspect_failed(in, ingot_source_part(image, p->start, p->size, &part, NULL)))
 		return NULL;
-	return inspect_content(inspection, part, name);
+	return inspect_content(in, part, name);
 }
 
-static json_t *partition(const struct ingot_gpt_partition *p)
+static json_t *partition(struct inspection *in, const struct ingot_gpt_partition *p)
 {
 	const char *type = ingot_partition_type_name(&p->type);
 	json_t *o = json_object();
 
-	inspect_set(o, "number", json_integer(p->number));
-	inspect_set(o, "label", inspect_text(p->name, strlen(p->name)));
-	inspect_set(o, "type", inspect_guid(&p->type));
+	inspect_set(in, o, "number", json_integer(p->number));
+	inspect_set(in, o, "label", inspect_text(p->name, strlen(p->name)));
+	inspect_set(in, o, "type", inspect_guid(&p->type));
 	if (type)
-		inspect_set(o, "type_name", json_string(type));
-	inspect_set(o, "uuid", inspect_guid(&p->uuid));
-	inspect_set(o, "start", json_integer((json_int_t)p->start));
-	inspect_set(o, "size", json_integer((json_int_t)p->size));
-	inspect_set(o, "attributes", attributes(p->attributes));
+		inspect_set(in, o, "type_name", json_string(type));
+	inspect_set(in, o, "uuid", inspect_guid(&p->uuid));
+	inspect_set(in, o, "start", json_integer((json_int_t)p->start));
+	inspect_set(in, o, "size", json_integer((json_int_t)p->size));
+	inspect_set(in, o, "attributes", attributes(in, p->attributes));
 	return o;
 }
 
-static json_t *disk(struct inspection *inspection, struct ingot_source *image,
-		    const struct ingot_gpt *gpt)
+static json_t *disk(struct inspection *in, struct ingot_source *image, const struct ingot_gpt *gpt)
 {
 	json_t *o = json_object(), *partitions = json_array();
 
-	inspect_set(o, "kind", json_string("gpt"));
-	inspect_set(o, "sector_size", json_integer(gpt->sector_size));
-	inspect_set(o, "uuid", inspect_guid(&gpt->uuid));
+	inspect_set(in, o, "kind", json_string("gpt"));
+	inspect_set(in, o, "sector_size", json_integer(gpt->sector_size));
+	inspect_set(in, o, "uuid", inspect_guid(&gpt->uuid));
 	for (size_t i = 0; i < gpt->count; i++) {
 		const struct ingot_gpt_partition *p = &gpt->partitions[i];
-		json_t *content = NULL, *entry = partition(p);
+		json_t *content = NULL, *entry = partition(in, p);
 
 		if (!is_shared(gpt, i))
-			content = partition_content(inspection, image, p);
-		inspect_set(entry, "content", content ? content : json_null());
-		(void)json_array_append_new(partitions, entry);
+			content = partition_content(in, image, p);
+		inspect_set(in, entry, "content", content ? content : json_null());
+		inspect_append(in, partitions, entry);
 	}
-	inspect_set(o, "partitions", partitions);
+	inspect_set(in, o, "partitions", partitions);
 	return o;
 }
 
@@ -149,60 +148,60 @@ static bool has_gpt_signature(struct ingot_source *image)
 	return false;
 }
 
-static void add_problem(json_t *list, const char *file, const char *text)
+static void add_problem(struct inspection *in, json_t *list, const char *file, const char *text)
 {
 	INGOT_FREE char *sentence =
 		ingot_format(NULL, "%s%s%s", file ? file : "", file ? ": " : "", text);
 
-	if (sentence)
-		(void)json_array_append_new(list, inspect_text(sentence, strlen(sentence)));
+	inspect_append(in, list, sentence ? inspect_text(sentence, strlen(sentence)) : NULL);
 }
 
-static json_t *problem_list(const struct ingot_problems *problems)
+static json_t *problem_list(struct inspection *in)
 {
+	const struct ingot_problems *problems = in->problems;
 	json_t *list = json_array();
 	char more[64];
 
 	for (size_t i = 0; i < problems->count; i++)
-		add_problem(list, problems->list[i].file, problems->list[i].text);
+		add_problem(in, list, problems->list[i].file, problems->list[i].text);
 	(void)snprintf(more, sizeof(more), "and %zu more", problems->more);
 	if (problems->more)
-		add_problem(list, NULL, more);
+		add_problem(in, list, NULL, more);
 	return list;
 }
 
-static json_t *look(struct ingot_source *image, struct ingot_problems *problems)
+static json_t *look(struct inspection *in, struct ingot_source *image)
 {
-	struct inspection inspection = {.problems = problems,
-					.paths_left = INSPECT_PATHS_MAX,
-					.clusters_left = INSPECT_CLUSTERS_MAX,
-					.programs_left = INSPECT_PROGRAMS_MAX};
 	INGOT_FREE struct ingot_gpt *gpt = NULL;
 	struct ingot_error err = {0};
+	int rc = ingot_gpt_read(image, in->problems, &gpt, &err);
 
-	if (ingot_gpt_read(image, problems, &gpt, &err) == 0)
-		return disk(&inspection, image, gpt);
+	if (!inspect_failed(in, rc))
+		return disk(in, image, gpt);
 	if (has_gpt_signature(image))
-		ingot_problem_add(problems, NULL, 0, 0, "%s", err.text);
-	return inspect_content(&inspection, image, image->name);
+		ingot_problem_add(in->problems, NULL, 0, 0, "%s", err.text);
+	return inspect_content(in, image, image->name);
 }
 
 int ingot_inspect(struct ingot_source *image, struct ingot_problems *problems, json_t **ret,
 		  struct ingot_error *err)
 {
 	struct watched watched = {{&WATCHED_OPS, image->name, image->size}, image, {0}};
-	json_t *content = look(&watched.source, problems), *o = json_object();
+	struct inspection inspection = {.problems = problems,
+					.paths_left = INSPECT_PATHS_MAX,
+					.clusters_left = INSPECT_CLUSTERS_MAX,
+					.programs_left = INSPECT_PROGRAMS_MAX},
+			  *in = &inspection;
+	json_t *content = look(in, &watched.source), *o = json_object();
 
-	if (watched.err.code < 0 || !o) {
-		json_decref(content);
-		json_decref(o);
-		return watched.err.code < 0
-			       ? ingot_raise(err, watched.err.code, "%s", watched.err.text)
-			       : ingot_raise_oom(err, 0);
+	inspect_set(in, o, "size", json_integer((json_int_t)image->size));
+	inspect_set(in, o, "content", content ? content : json_null());
+	inspect_set(in, o, "problems", problem_list(in));
+	if (watched.err.code == 0 && !in->no_memory) {
+		*ret = o;
+		return 0;
 	}
-	inspect_set(o, "size", json_integer((json_int_t)image->size));
-	inspect_set(o, "content", content ? content : json_null());
-	inspect_set(o, "problems", problem_list(problems));
-	*ret = o;
-	return 0;
+	json_decref(o);
+	return watched.err.code < 0 ? ingot_raise(err, watched.err.code, "%s", watched.err.text)
+				    : ingot_raise_oom(err, 0);
 }

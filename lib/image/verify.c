@@ -107,8 +107,10 @@ static int run_one(struct verification *v, const struct verify_entry *entry,
 		row->expected = ingot_strdup(entry->expected, err);
 	if (!row->expected)
 		return -ENOMEM;
-	if (rc == -ENOMEM)
+	if (rc == -ENOMEM && *why.text)
 		return ingot_raise(err, rc, "%s", why.text);
+	if (rc == -ENOMEM || v->no_memory)
+		return ingot_raise_oom(err, 0);
 	if (rc < 0)
 		return could_not(row, &why, err);
 	if (!row->found)

@@ -100,6 +100,7 @@ struct verification {
 	char root_hex[2 * INGOT_VERITY_DIGEST_MAX + 1];
 	const char *root_from; /* a place, for the report */
 	bool root_trusted;     /* by a signature or by the caller */
+	bool no_memory;	       /* for a look at a signature: nothing that was found counts */
 	bool authenticated;    /* UKIs are signed by a given certificate */
 	bool digested;	       /* all bytes match the manifest */
 	bool has_digests;      /* of the disk, made once for two checks */
@@ -154,7 +155,7 @@ int verify_find_root_hash(struct verification *v, struct ingot_error *err);
 void verify_find_fec(struct verification *v);
 
 /* Whether a signature of this root hash is one by a given certificate. */
-bool verify_is_signed(const struct verification *v, const void *pkcs7, size_t n, const char *hex);
+bool verify_is_signed(struct verification *v, const void *pkcs7, size_t n, const char *hex);
 
 /* The partition's number and name, for sentences. */
 const char *verify_partition_text(const struct ingot_gpt_partition *p, char *text, size_t size);

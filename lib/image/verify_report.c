@@ -114,31 +114,34 @@ const struct ingot_verify_row *ingot_verify_find(const struct ingot_verify_repor
 	return NULL;
 }
 
-static json_t *row_json(const struct ingot_verify_row *row)
+static json_t *row_json(struct inspection *in, const struct ingot_verify_row *row)
 {
 	json_t *o = json_object();
 
-	inspect_set(o, "name", json_string(row->name));
-	inspect_set(o, "verdict", json_string(ingot_verify_verdict_name(row->verdict)));
-	inspect_set(o, "expected", inspect_text(row->expected, strlen(row->expected)));
-	inspect_set(o, "found", inspect_text(row->found, strlen(row->found)));
+	inspect_set(in, o, "name", json_string(row->name));
+	inspect_set(in, o, "verdict", json_string(ingot_verify_verdict_name(row->verdict)));
+	inspect_set(in, o, "expected", inspect_text(row->expected, strlen(row->expected)));
+	inspect_set(in, o, "found", inspect_text(row->found, strlen(row->found)));
 	return o;
 }
 
 json_t *ingot_verify_json(const struct ingot_verify_report *report)
 {
 	json_t *o = json_object(), *rows = json_array(), *open = json_array();
+	struct inspection notes = {0}, *in = &notes;
 
 	for (size_t i = 0; i < report->count; i++)
-		(void)json_array_append_new(rows, row_json(&report->rows[i]));
+		inspect_append(in, rows, row_json(in, &report->rows[i]));
 	for (size_t i = 0; i < report->open_count; i++)
-		(void)json_array_append_new(open,
-					    inspect_text(report->open[i], strlen(report->open[i])));
-	inspect_set(o, "verified", json_boolean(report->good));
-	inspect_set(o, "format", json_string(report->format));
-	inspect_set(o, "checks", rows);
-	inspect_set(o, "not_covered", open);
-	return o;
+		inspect_append(in, open, inspect_text(report->open[i], strlen(report->open[i])));
+	inspect_set(in, o, "verified", json_boolean(report->good));
+	inspect_set(in, o, "format", json_string(report->format));
+	inspect_set(in, o, "checks", rows);
+	inspect_set(in, o, "not_covered", open);
+	if (!in->no_memory)
+		return o;
+	json_decref(o);
+	return NULL;
 }
 
 /* --- words ------------------------------------------------------------- */

@@ -185,15 +185,19 @@ static bool agrees(const struct verify_claim *claim, const uint8_t *root, size_t
 		      claim->size) == 0;
 }
 
-bool verify_is_signed(const struct verification *v, const void *pkcs7, size_t n, const char *hex)
+bool verify_is_signed(struct verification *v, const void *pkcs7, size_t n, const char *hex)
 {
-	for (size_t i = 0; i < v->options->certificate_count; i++)
-		if (ingot_verify_root_hash(pkcs7, n, hex, v->options->certificates[i], NULL) == 0)
+	for (size_t i = 0; i < v->options->certificate_count; i++) {
+		int rc = ingot_verify_root_hash(pkcs7, n, hex, v->options->certificates[i], NULL);
+
+		v->no_memory |= rc == -ENOMEM;
+		if (rc == 0)
 			return true;
+	}
 	return false;
 }
 
-static bool any_signature(const struct verification *v, const uint8_t *root, size_t size)
+static bool any_signature(struct verification *v, const uint8_t *root, size_t size)
 {
 	char hex[2 * INGOT_VERITY_DIGEST_MAX + 1];
 
@@ -211,7 +215,7 @@ static bool any_signature(const struct verification *v, const uint8_t *root, siz
  * A wrong claim has to be told from the right one, or the wrong place would be named: what the
  * caller gave counts more than any signature, that more than any number of places.
  */
-static size_t weight(const struct verification *v, const uint8_t *root, size_t size)
+static size_t weight(struct verification *v, const uint8_t *root, size_t size)
 {
 	size_t sum = 0;
 

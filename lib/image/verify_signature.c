@@ -10,7 +10,7 @@
 /* --- one signature ----------------------------------------------------- */
 
 /* The verdict on a signature of the root hash, and the words for it. */
-static int judge(const struct verification *v, struct ingot_verify_row *row, const char *place,
+static int judge(struct verification *v, struct ingot_verify_row *row, const char *place,
 		 const void *pkcs7, size_t n, struct ingot_error *err)
 {
 	struct ingot_error why = {0};

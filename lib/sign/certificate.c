@@ -68,6 +68,13 @@ int ingot_certificate_parse(const char *name, const void *data, size_t n,
 	if (!certificate->name)
 		return -ENOMEM;
 	certificate->x509 = read_any(data, n);
+	/* A key that could not be read is left out, and nothing said. */
+	if (certificate->x509 && !X509_get0_pubkey(certificate->x509)) {
+		X509_free(certificate->x509);
+		certificate->x509 = read_any(data, n);
+	}
+	if (!certificate->x509 && crypto_lacks_memory())
+		return ingot_raise_oom(err, n);
 	ERR_clear_error();
 	if (!certificate->x509)
 		return ingot_raise(err, -EINVAL, "'%s' is not a certificate in PEM or DER form",

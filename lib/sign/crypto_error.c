@@ -17,3 +17,13 @@ int crypto_raise(struct ingot_error *err, int rc, const char *format, ...)
 	ERR_clear_error();
 	return ingot_raise(err, rc, "%s: %s", what, reason ? reason : "libcrypto gives no reason");
 }
+
+bool crypto_lacks_memory(void)
+{
+	bool lacks = false;
+	unsigned long code;
+
+	while ((code = ERR_get_error()) != 0)
+		lacks |= ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+	return lacks;
+}

@@ -37,11 +37,16 @@ static PKCS7 *parse(const void *der, size_t n)
 
 	if (!p7 && n <= INGOT_SIGNATURE_MAX)
 		p7 = parse_bare(der, n);
-	ERR_clear_error();
 	if (p7 && PKCS7_type_is_signed(p7) && p7->d.sign && PKCS7_get_signer_info(p7))
 		return p7;
 	PKCS7_free(p7);
 	return NULL;
+}
+
+/* A signature that could not be read is not exact, unless memory was what it took. */
+static int not_read(struct ingot_error *err)
+{
+	return crypto_lacks_memory() ? ingot_raise_oom(err, 0) : 0;
 }
 
 static bool is_signer(const PKCS7_SIGNER_INFO *signer, const X509 *x509)
@@ -96,7 +101,7 @@ int ingot_root_hash_is_exact(const void *der, size_t n, const char *root_hash_he
 
 	*ret = false;
 	if (!p7)
-		return 0;
+		return not_read(err);
 	list = PKCS7_get_signer_info(p7);
 	signer_count = sk_PKCS7_SIGNER_INFO_num(list);
 	if (signer_count < 1 || signer_count > INGOT_SIGNERS_MAX)
@@ -160,7 +165,9 @@ static int is_exact(struct der_view in, const uint8_t digest[INGOT_SHA256_SIZE],
 	int rc = 0;
 
 	*ret = false;
-	if (!p7 || sk_PKCS7_SIGNER_INFO_num(PKCS7_get_signer_info(p7)) != 1)
+	if (!p7)
+		return not_read(err);
+	if (sk_PKCS7_SIGNER_INFO_num(PKCS7_get_signer_info(p7)) != 1)
 		return 0;
 	signer = sk_PKCS7_SIGNER_INFO_value(PKCS7_get_signer_info(p7), 0);
 	certificate = find_certificate(signer, certificates, count);

@@ -41,6 +41,9 @@ static inline void crypto_bio_cleanup(BIO **bio)
 int crypto_raise(struct ingot_error *err, int rc, const char *format, ...)
 	INGOT_PRINTF(3, 4) INGOT_MUST_USE;
 
+/* Whether libcrypto failed for want of memory, as far as it says so. Its queue is empty then. */
+bool crypto_lacks_memory(void);
+
 /* key_file.c */
 INGOT_MUST_USE int key_file_open(const struct ingot_key_source *source, struct ingot_key **ret,
 				 unsigned *exposed, struct ingot_error *err);
@@ -52,9 +55,9 @@ INGOT_MUST_USE int key_token_open(const struct ingot_key_source *source, struct 
 /* public_key.c: which of the kinds it is, or -EINVAL with a sentence that begins with `what`. */
 INGOT_MUST_USE int public_key_kind(const EVP_PKEY *pkey, enum ingot_key_kind *ret,
 				   struct ingot_error *err);
-/* Whether the raw signature of the digest is by this key. */
-bool public_key_verify(EVP_PKEY *pkey, const uint8_t digest[INGOT_SHA256_SIZE],
-		       const uint8_t *signature, size_t n);
+/* 0: the raw signature of the digest is by this key; -EKEYREJECTED, without words: it is not. */
+INGOT_MUST_USE int public_key_verify(EVP_PKEY *pkey, const uint8_t digest[INGOT_SHA256_SIZE],
+				     const uint8_t *signature, size_t n, struct ingot_error *err);
 
 /*
  * ecdsa.c: RFC 6979. The signature is Ecdsa-Sig-Value in DER; full: by the first nonce that makes

@@ -158,6 +158,8 @@ static int parse(const void *der, size_t n, PKCS7 **ret, struct ingot_error *err
 		return ingot_raise(err, -EBADMSG, "the signature is longer than %d bytes",
 				   INGOT_SIGNATURE_MAX);
 	*ret = d2i_PKCS7(NULL, &p, (long)n);
+	if (!*ret && crypto_lacks_memory())
+		return ingot_raise_oom(err, n);
 	if (!*ret)
 		return malformed(err, "is not PKCS#7 in DER form");
 	if (p != (const unsigned char *)der + n)
@@ -175,10 +177,12 @@ static bool is_signer(const PKCS7_SIGNER_INFO *signer, const X509 *x509)
 }
 
 /*
- * Without attributes the signature is over the text itself. (PKCS7_verify would do the same, but
- * leaks memory when the list of digests is not what it expects.)
+ * Without attributes the signature is over the text itself: 0, -EKEYREJECTED, -ENOMEM.
+ * (PKCS7_verify would do the same, but leaks memory when the list of digests is not what it
+ * expects.)
  */
-static bool is_good(const PKCS7_SIGNER_INFO *signer, X509 *x509, const char *text)
+static int check_text(const PKCS7_SIGNER_INFO *signer, X509 *x509, const char *text,
+		      struct ingot_error *err)
 {
 	EVP_PKEY *pkey = X509_get0_pubkey(x509);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -190,8 +194,10 @@ static bool is_good(const PKCS7_SIGNER_INFO *signer, X509 *x509, const char *tex
 				     (const unsigned char *)text, strlen(text)) == 1;
 
 	EVP_MD_CTX_free(ctx);
+	if (!good && (!ctx || crypto_lacks_memory()))
+		return ingot_raise_oom(err, 0);
 	ERR_clear_error();
-	return good;
+	return good ? 0 : -EKEYREJECTED;
 }
 
 static int check_signers(STACK_OF(PKCS7_SIGNER_INFO) *signers, const char *root_hash_hex,
@@ -201,11 +207,13 @@ static int check_signers(STACK_OF(PKCS7_SIGNER_INFO) *signers, const char *root_
 
 	for (int i = 0; i < sk_PKCS7_SIGNER_INFO_num(signers); i++) {
 		const PKCS7_SIGNER_INFO *signer = sk_PKCS7_SIGNER_INFO_value(signers, i);
+		int rc;
 
 		if (!is_signer(signer, certificate->x509))
 			continue;
-		if (is_good(signer, certificate->x509, root_hash_hex))
-			return 0;
+		rc = check_text(signer, certificate->x509, root_hash_hex, err);
+		if (rc != -EKEYREJECTED)
+			return rc;
 		named = true;
 	}
 	if (!named)

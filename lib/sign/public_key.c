@@ -42,8 +42,8 @@ int public_key_kind(const EVP_PKEY *pkey, enum ingot_key_kind *ret, struct ingot
 	return 0;
 }
 
-bool public_key_verify(EVP_PKEY *pkey, const uint8_t digest[INGOT_SHA256_SIZE],
-		       const uint8_t *signature, size_t n)
+int public_key_verify(EVP_PKEY *pkey, const uint8_t digest[INGOT_SHA256_SIZE],
+		      const uint8_t *signature, size_t n, struct ingot_error *err)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
 	bool good = ctx && EVP_PKEY_verify_init(ctx) == 1 &&
@@ -53,6 +53,8 @@ bool public_key_verify(EVP_PKEY *pkey, const uint8_t digest[INGOT_SHA256_SIZE],
 		    EVP_PKEY_verify(ctx, signature, n, digest, INGOT_SHA256_SIZE) == 1;
 
 	EVP_PKEY_CTX_free(ctx);
+	if (!good && (!ctx || crypto_lacks_memory()))
+		return ingot_raise_oom(err, 0);
 	ERR_clear_error();
-	return good;
+	return good ? 0 : -EKEYREJECTED;
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "sign/request_internal.h"
 
@@ -93,9 +94,11 @@ int request_parse(const char *what, const char *text, size_t n, json_t **ret,
 	json_error_t why;
 	int rc;
 
-	*ret = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
-	if (!*ret)
+	rc = ingot_json_parse(text, n, ret, &why, err);
+	if (rc == -EINVAL)
 		return ingot_raise(err, -EINVAL, "it is not JSON: line %d: %s", why.line, why.text);
+	if (rc < 0)
+		return rc;
 	rc = request_number(*ret, what, 1, &version, err);
 	if (rc < 0 || version != 1)
 		return ingot_raise(err, -EINVAL, "it is no %s of version 1", what);

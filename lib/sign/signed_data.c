@@ -69,10 +69,13 @@ static int put_signer(struct der *der, const struct signed_data *data,
 
 	if (rc < 0)
 		return rc;
-	if (!data->placeholder &&
-	    !public_key_verify(public_half, data->digest, signer->raw, signer->raw_n))
-		return ingot_raise(der->err, -EKEYREJECTED,
-				   "the signature was not made with its key");
+	if (!data->placeholder)
+		rc = public_key_verify(public_half, data->digest, signer->raw, signer->raw_n,
+				       der->err);
+	if (rc == -EKEYREJECTED)
+		return ingot_raise(der->err, rc, "the signature was not made with its key");
+	if (rc < 0)
+		return rc;
 	der_put(der, DER_INTEGER, VERSION_1, sizeof(VERSION_1));
 	rc = put_issuer_and_serial(der, signer->certificate->x509);
 	if (rc < 0)

@@ -27,6 +27,8 @@ static int read_others(struct der_view in, struct others *others, struct ingot_e
 		const unsigned char *p = in.p;
 		X509 *x509 = d2i_X509(NULL, &p, (long)in.n);
 
+		if (!x509 && crypto_lacks_memory())
+			return ingot_raise_oom(err, in.n);
 		ERR_clear_error();
 		if (!x509)
 			return ingot_raise(err, -EBADMSG,
@@ -59,47 +61,54 @@ static bool is_signer(const struct signed_message *m, const X509 *x509)
 	return same;
 }
 
-/* Whether the signature over the attributes is by this key. */
-static bool is_good(const struct signed_message *m, X509 *x509, struct ingot_error *err)
+/* 0: the signature over the attributes is by this key; -EKEYREJECTED, without words: it is not. */
+static int check_key(const struct signed_message *m, X509 *x509, struct ingot_error *err)
 {
 	DER_WRITER struct der set = {.err = err};
 	EVP_PKEY *public_half = X509_get0_pubkey(x509);
 	uint8_t digest[INGOT_SHA256_SIZE];
 	enum ingot_key_kind kind;
+	int rc;
 
 	der_put(&set, DER_SET, m->attributes.p, m->attributes.n);
-	return set.rc == 0 && public_half && public_key_kind(public_half, &kind, err) == 0 &&
-	       ingot_sha256(set.data, set.n, digest, err) == 0 &&
-	       public_key_verify(public_half, digest, m->signature.p, m->signature.n);
+	if (set.rc < 0)
+		return set.rc;
+	if (!public_half || public_key_kind(public_half, &kind, err) < 0)
+		return -EKEYREJECTED;
+	rc = ingot_sha256(set.data, set.n, digest, err);
+	return rc < 0 ? rc
+		      : public_key_verify(public_half, digest, m->signature.p, m->signature.n, err);
 }
 
 /*
  * Several certificates may have the signer's name and number, an impostor's among them: the one
- * whose key made the signature counts. *named: there was at least one.
+ * whose key made the signature counts. Negative: none has; *named: there was at least one.
  */
-static X509 *find_signer(const struct signed_message *m, const struct others *others,
-			 const struct ingot_certificate *const *certificates, size_t count,
-			 bool *named)
+static int try_signer(const struct signed_message *m, X509 *x509, X509 **ret, bool *named,
+		      struct ingot_error *err)
 {
-	struct ingot_error ignored;
+	int rc;
 
-	for (size_t i = 0; i < count; i++) {
-		if (!is_signer(m, certificates[i]->x509))
-			continue;
-		*named = true;
-		if (is_good(m, certificates[i]->x509, &ignored))
-			return certificates[i]->x509;
-	}
-	for (int i = 0; i < sk_X509_num(others->list); i++) {
-		X509 *x509 = sk_X509_value(others->list, i);
+	if (!is_signer(m, x509))
+		return -EKEYREJECTED;
+	*named = true;
+	rc = check_key(m, x509, err);
+	if (rc == 0)
+		*ret = x509;
+	return rc;
+}
 
-		if (!is_signer(m, x509))
-			continue;
-		*named = true;
-		if (is_good(m, x509, &ignored))
-			return x509;
-	}
-	return NULL;
+static int find_signer(const struct signed_message *m, const struct others *others,
+		       const struct ingot_certificate *const *certificates, size_t count,
+		       X509 **ret, bool *named, struct ingot_error *err)
+{
+	int rc = -EKEYREJECTED;
+
+	for (size_t i = 0; i < count && rc == -EKEYREJECTED; i++)
+		rc = try_signer(m, certificates[i]->x509, ret, named, err);
+	for (int i = 0; i < sk_X509_num(others->list) && rc == -EKEYREJECTED; i++)
+		rc = try_signer(m, sk_X509_value(others->list, i), ret, named, err);
+	return rc;
 }
 
 /* --- trust ------------------------------------------------------------- */
@@ -123,8 +132,10 @@ static bool is_chained(X509 *signer, const struct others *others, X509_STORE *st
 	return good;
 }
 
-static bool is_trusted(X509 *signer, const struct others *others,
-		       const struct ingot_certificate *const *certificates, size_t count)
+/* 0: one of the certificates vouches for the signer; -ENOKEY, without words: none does. */
+static int check_trust(X509 *signer, const struct others *others,
+		       const struct ingot_certificate *const *certificates, size_t count,
+		       struct ingot_error *err)
 {
 	X509_STORE *store = X509_STORE_new();
 	bool good = store != NULL;
@@ -133,8 +144,10 @@ static bool is_trusted(X509 *signer, const struct others *others,
 		good = X509_STORE_add_cert(store, certificates[i]->x509) == 1;
 	good = good && is_chained(signer, others, store);
 	X509_STORE_free(store);
+	if (!good && (!store || crypto_lacks_memory()))
+		return ingot_raise_oom(err, 0);
 	ERR_clear_error();
-	return good;
+	return good ? 0 : -ENOKEY;
 }
 
 /* --- both -------------------------------------------------------------- */
@@ -152,13 +165,15 @@ int signed_message_check(const struct signed_message *message,
 {
 	INGOT_CLEANUP(others_done) struct others others = {0};
 	bool named = false;
-	X509 *signer;
+	X509 *signer = NULL;
 	int rc = read_others(message->certificates, &others, err);
 
 	if (rc < 0)
 		return rc;
-	signer = find_signer(message, &others, certificates, count, &named);
+	rc = find_signer(message, &others, certificates, count, &signer, &named, err);
 	ERR_clear_error();
+	if (rc < 0 && rc != -EKEYREJECTED)
+		return rc;
 	if (!signer && named)
 		return ingot_raise(err, -EKEYREJECTED,
 				   "the signature is not by the key of the signer that it names");
@@ -169,9 +184,10 @@ int signed_message_check(const struct signed_message *message,
 	rc = name_signer(signer, ret_signer, err);
 	if (rc < 0)
 		return rc;
-	if (!is_trusted(signer, &others, certificates, count))
-		return ingot_raise(err, -ENOKEY,
+	rc = check_trust(signer, &others, certificates, count, err);
+	if (rc == -ENOKEY)
+		return ingot_raise(err, rc,
 				   "the signature is good, but none of the certificates given "
 				   "vouches for its signer");
-	return 0;
+	return rc;
 }

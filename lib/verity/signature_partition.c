@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/base64.h"
+#include "base/json.h"
 #include "base/text.h"
 
 INGOT_DEFINE_CLEANUP(json_t, json, json_decref)
@@ -158,10 +159,12 @@ static int decode(const uint8_t *raw, size_t size, struct ingot_verity_signature
 	rc = text_size(raw, size, &length, err);
 	if (rc < 0)
 		return rc;
-	object = json_loadb((const char *)raw, length, JSON_REJECT_DUPLICATES, &where);
-	if (!object)
+	rc = ingot_json_parse((const char *)raw, length, &object, &where, err);
+	if (rc == -EINVAL)
 		return ingot_raise(err, -EINVAL, "line %d, column %d: %s", where.line, where.column,
 				   where.text);
+	if (rc < 0)
+		return rc;
 	if (!json_is_object(object))
 		return ingot_raise(err, -EINVAL, "not a JSON object");
 	return decode_object(object, ret, ret_pkcs7, err);

@@ -4,8 +4,9 @@
 #	command		arguments; outputs are in out/
 #	outputs		names of the outputs in out/
 # and may set verb (the command, where the function's name says more), case_prepare (before a
-# run), case_check (after one that looks right; sets problem) and case_extra_files (files in out/
-# that are no outputs).
+# run), case_check (after one that looks right; sets problem), case_extra_files (files in out/
+# that are no outputs), case_kinds (the only faults that it is tried with) and case_no (whether exit
+# status 1 is an answer that this fault may have).
 
 # Bytes that are the same each time and do not compress.
 noise() { # BYTES
@@ -26,6 +27,7 @@ make_fixtures() {
 	make_recipe
 	printf 'ID=test\nVERSION_ID=1\n' >fixtures/os-release
 	export SOURCE_DATE_EPOCH=1000000000
+	"$ingot" build fixtures/recipe.yaml --output fixtures/image >/dev/null
 }
 
 make_keys() {
@@ -273,7 +275,20 @@ attach_check() {
 	done
 }
 
+case_inspect() {
+	command=(inspect fixtures/image/test-1.raw)
+}
+
+# A library that has no memory for its second look leaves a check undone. What is whole is never BAD.
+case_verify() {
+	command=(verify fixtures/image/test-1.raw --certificate fixtures/certificate --allow-test-keys
+		--manifest fixtures/image/test-1.manifest.json)
+	case_kinds='no-memory memory-is-gone'
+	case_no=nothing_is_bad
+}
+nothing_is_bad() { grep -q '^UNKNOWN' stdout && ! grep -q '^BAD' stdout; }
+
 cases="case_attach case_attach_packed case_mkfs case_mkfs_from_a_folder case_verity_format case_verity_format_appended
 case_verity_repair case_verity_format_parity case_verity_format_appended_parity case_sign_root-hash
 case_sign_pe case_sign_sums case_sign_efi-variable case_initrd
-case_uki case_disk case_build"
+case_uki case_disk case_build case_inspect case_verify"

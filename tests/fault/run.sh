@@ -145,7 +145,7 @@ check_outputs() { # old|none
 
 # Sets problem, empty if all is as it should be.
 check_run() { # old|none
-	problem= may_be_new=
+	problem= may_be_new= culprit=
 	# Several files are committed one after the other.
 	[ "${#outputs[@]}" -le 1 ] || may_be_new=1
 	case $status in
@@ -155,10 +155,10 @@ check_run() { # old|none
 		;;
 	2) check_sentence ;;
 	124 | 137) stuck_in_others || problem="does not end" ;;
-	1 | 134 | 139) crash_of_others || problem="exit status $status" ;;
+	1 | 134 | 139) [ "$status" = 1 ] && "$case_no" || crash_of_others || problem="exit status $status" ;;
 	*) problem="exit status $status" ;;
 	esac
-	if [ "$status" != 0 ] && [ "$status" != 2 ] && [ -z "$problem" ]; then
+	if [ "$status" != 0 ] && [ "$status" != 2 ] && [ -z "$problem" ] && [ -n "${culprit:-}" ]; then
 		crashes_of_others=$((crashes_of_others + 1))
 		others[$culprit]=1
 	fi
@@ -210,6 +210,7 @@ fail_each() {
 	local at before wrong=0 done=0 crashed=$crashes_of_others
 	local -A others=()
 	[ -z "$only_kind" ] || [ "$only_kind" = "$1" ] || return
+	[ -z "$case_kinds" ] || [[ " $case_kinds " = *" $1 "* ]] || return
 	jobs=$5
 	count_calls "$2"
 	for at in $(sample "${calls:-0}"); do
@@ -283,7 +284,7 @@ unmake_small() {
 small_disks() {
 	local wrong=0 step total size refused=0
 	[ -z "$only_kind" ] || [ "$only_kind" = small-disk ] || return
-	[ "$case_extra_files" = 0 ] || return
+	[ "$case_extra_files" = 0 ] && [ ${#outputs[@]} != 0 ] || return
 	total=$(du -sk --total "${outputs[@]/#/clean/}" | sed -n 's/	total$//p')
 	for ((step = 1; step <= steps; step++)); do
 		size=$(((total * step / (steps + 1) + 8) * 1024))
@@ -376,6 +377,7 @@ for one in $cases; do
 	name=${name//_/ } verb=$name
 	[ -z "$only" ] || [ "$only" = "$name" ] || continue
 	case_prepare=nothing case_check=nothing case_extra_files=0 outputs=() command=()
+	case_kinds='' case_no=false
 	"$one"
 	rm -rf out clean
 	mkdir out clean
