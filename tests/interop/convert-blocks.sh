@@ -55,7 +55,7 @@ for size in 512 65536 66048 1234567 2M 7M 600M 5000M; do
 		check "$size: $name: read by us" same_disk "all.$name" in.raw
 		check "$size: $name: libyal" libyal_reads "$name" "all.$name" \
 			$(((bytes + unit - 1) / unit * unit))
-		# 7-Zip takes no VHDX with an odd number of sectors.
+		# 7-Zip takes no VHDX with an odd number of sectors (docs/formats/vhdx.md says why).
 		case $size-$name in
 		5000M-* | 512-vhdx | 66048-vhdx) ;;
 		*) check "$size: $name: 7-Zip" seven_zip_reads "all.$name" in.raw ;;
