@@ -34,6 +34,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/ingot-boot.XXXXXX")
 qemu=
 stop() {
 	if [ -n "$qemu" ]; then
+		# It may have ended by itself; how it ends says nothing.
 		kill "$qemu" 2>/dev/null || :
 		wait "$qemu" 2>/dev/null || :
 		qemu=

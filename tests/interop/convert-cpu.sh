@@ -17,7 +17,7 @@ cd "$work"
 {
 	head -c 700000 "$ingot"
 	seq 80000
-	openssl enc -aes-128-ctr -nosalt -K 00 -iv 00 -in /dev/zero 2>/dev/null | head -c 150000 || :
+	noise 00 150000
 } >disk.raw
 truncate -s 3M disk.raw
 

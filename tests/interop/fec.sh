@@ -16,7 +16,6 @@ cd "$work"
 identity=(--salt=5a175a175a175a17 --uuid=00112233-4455-6677-8899-aabbccddeeff)
 
 # Random bytes that are the same on every run.
-noise() { openssl enc -aes-128-ctr -nosalt -K 00 -iv "$1" -in /dev/zero 2>/dev/null | head -c "$2" || true; }
 
 root_of() { sed -n 's/^Root hash:[[:space:]]*//p'; }
 

@@ -38,7 +38,7 @@ crash() {
 	wait $pid
 }
 dumps() {
-	(crash sleep 100) >said 2>&1 || :
+	(crash sleep 100) >said 2>&1 || : # it crashes
 	grep -q 'core dumped' said
 }
 no_dump() {
@@ -47,7 +47,7 @@ no_dump() {
 		waiting
 		kill -SEGV "$child"
 		wait "$child"
-	) >said 2>&1 || :
+	) >said 2>&1 || : # it crashes
 	cat said
 	grep -q 'Segmentation fault' said && ! grep -q 'core dumped' said && [ -z "$(find . -name 'core*' -newer passphrase)" ]
 }

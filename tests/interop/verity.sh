@@ -26,7 +26,6 @@ count() {
 }
 
 # Random bytes that are the same on every run.
-noise() { openssl enc -aes-128-ctr -nosalt -K 00 -iv "$1" -in /dev/zero 2>/dev/null | head -c "$2" || true; }
 
 salt_of() { # BYTES
 	if [ "$1" = 0 ]; then echo -; else noise 5a17 "$1" | od -An -v -tx1 | tr -d ' \n'; fi
@@ -85,9 +84,9 @@ appended() { # NAME FILE OPTIONS...
 	count "$name, appended" $?
 }
 
-both() {
-	separate "$@" || true
-	appended "$@" || true
+both() { # (what fails in them is counted there)
+	separate "$@" || :
+	appended "$@" || :
 }
 
 data_of() { # BLOCKS BLOCK_SIZE
