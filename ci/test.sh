@@ -21,16 +21,31 @@ logs=$top/build/test
 release=$top/build/release
 ingot=$release/ingot
 mkdir -p "$logs"
+in_memory
 summary=()
 
 # stage NAME COMMAND...: counts what it counts, keeps what it says
 stage() {
-	local name=$1 began=$SECONDS good=$passed bad=$failed
+	local name=$1 began=$SECONDS
 	shift
 	say "$name"
-	add "$@" >"$logs/$name.log" 2>&1 || :
+	count "$logs/$name.log" "$@"
+	told "$name" $((SECONDS - began))
+}
+
+# count LOG COMMAND...: adds it up, and sets good and bad
+count() {
+	local log=$1
+	shift
+	good=$passed bad=$failed
+	add "$@" >"$log" 2>&1
 	good=$((passed - good)) bad=$((failed - bad))
-	summary+=("$(printf '%-28s %5d passed %4d failed %6d s' "$name" $good $bad $((SECONDS - began)))")
+}
+
+# told NAME SECONDS: what was counted last
+told() {
+	local name=$1
+	summary+=("$(printf '%-28s %5d passed %4d failed %6d s' "$name" "$good" "$bad" "$2")")
 	if [ $bad = 0 ]; then
 		printf '%d passed\n' $good
 	else
@@ -39,6 +54,38 @@ stage() {
 			tail -n 30 "$logs/$name.log"
 		printf 'The whole of it is in %s\n' "$logs/$name.log"
 	fi
+}
+
+# Stages that keep one core busy go side by side: begin_stage NAME COMMAND... for each, in the order in
+# which end_stages tells of them.
+begun=()
+begin_stage() {
+	local name=$1
+	shift
+	while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
+		wait -n
+	done
+	begun+=("$name")
+	{
+		local began=$SECONDS status=0
+		"$@" </dev/null >"$logs/$name.log" 2>&1 || status=$?
+		printf '%d %d\n' $status $((SECONDS - began)) >"$logs/$name.status"
+	} &
+}
+end_stages() {
+	local name status took
+	wait
+	for name in "${begun[@]}"; do
+		say "$name"
+		read -r status took <"$logs/$name.status"
+		count /dev/null replay "$logs/$name.log" "$status"
+		told "$name" "$took"
+	done
+	begun=()
+}
+replay() {
+	cat "$1"
+	return "$2"
 }
 
 # (The functions below run where `set -e` does not reach: they say && and || themselves.)
@@ -118,10 +165,11 @@ stage fuzz fuzz
 stage release compile release
 stage exports tests/install/exports.sh "$release/lib/libingot.so"
 stage install tests/install/install.sh "$release"
+begin_stage fault tests/fault/run.sh "$ingot" # the longest
 for script in tests/interop/*.sh; do
-	stage "interop-$(basename "$script" .sh)" "$script" "$ingot"
+	begin_stage "interop-$(basename "$script" .sh)" "$script" "$ingot"
 done
-stage fault tests/fault/run.sh "$ingot"
+end_stages
 stage image-small-flatcar image small flatcar --tamper lib/x86_64-linux-gnu/libc.so.6
 stage image-small-discoverable image small discoverable
 stage image-small-4096 image small flatcar --sector-size 4096
