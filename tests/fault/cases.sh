@@ -3,10 +3,15 @@
 # The commands that faults are tried on. Each function sets
 #	command		arguments; outputs are in out/
 #	outputs		names of the outputs in out/
-# and may set verb (the command, where the function's name says more), case_prepare (before a
-# run), case_check (after one that looks right; sets problem), case_extra_files (files in out/
-# that are no outputs), case_kinds (the only faults that it is tried with) and case_no (whether exit
-# status 1 is an answer that this fault may have).
+# and may set
+#	verb		the command, where the function's name says more
+#	standard_input	what comes through a pipe
+#	case_kinds	the only faults to try, where the others are another case's or none of its
+#	case_share	of the faults to try one in so many: it takes long
+#	case_prepare	before a run
+#	case_check	after a run that looks right; sets problem
+#	case_extra_files	files in out/ that are no outputs
+#	case_no		whether exit status 1 is an answer that this fault may have
 
 # Bytes that are the same each time and do not compress.
 noise() { # BYTES
@@ -25,6 +30,8 @@ make_fixtures() {
 	make_keys
 	make_layout
 	make_recipe
+	make_outputs_recipe
+	make_disk
 	printf 'ID=test\nVERSION_ID=1\n' >fixtures/os-release
 	export SOURCE_DATE_EPOCH=1000000000
 	"$ingot" build fixtures/recipe.yaml --output fixtures/image >/dev/null
@@ -86,6 +93,45 @@ make_recipe() {
 		  secure-boot: {key: key, certificate: certificate}
 		outputs: [raw]
 	END
+}
+
+# vendor FORMAT SIDECAR DISK NETWORK [SIZE]: one that has such a file beside its disk
+vendor() {
+	cat >"fixtures/$2.yaml" <<-END
+		name: $2
+		summary: a vendor of our own
+		platform: {ignition: mine}
+		architectures: [x86-64]
+		outputs: [{format: $1, suffix: .$1, sidecar: $2}]
+		consoles: [ttyS9]
+		oem:
+		  release: {id: mine, name: Mine}
+		hardware: {memory: 2048, cpus: 2, firmware: efi, disk: $3, network: $4}
+		disk: {round: ${5:-1M}}
+	END
+}
+
+# The same disk for vendors, and no raw image of its own.
+make_outputs_recipe() {
+	vendor qcow2 ami-import virtio virtio 1G
+	vendor qcow2 libvirt-xml virtio virtio
+	vendor vmdk-sparse vmx pvscsi vmxnet3
+	vendor raw xl xen xen
+	{
+		sed -e 's/^name: .*/name: many/' -e '/^outputs:/d' fixtures/recipe.yaml
+		printf 'level: 1\noutputs: [qcow2, vmdk, ./ami-import.yaml, ./libvirt-xml.yaml, %s]\n' \
+			'./vmx.yaml, ./xl.yaml'
+	} >fixtures/many.yaml
+}
+
+# Data, a hole and data up to the last sector: several pieces, and several blocks of every format.
+make_disk() {
+	noise 200000 >fixtures/small.raw
+	truncate -s 3M fixtures/small.raw
+	head -c 50000 fixtures/tree.tar.gz >>fixtures/small.raw
+	truncate -s 5M fixtures/small.raw
+	noise 100000 | dd of=fixtures/small.raw bs=64K oflag=seek_bytes seek=5142880 conv=notrunc \
+		status=none
 }
 
 make_tree() {
@@ -288,7 +334,55 @@ case_verify() {
 }
 nothing_is_bad() { grep -q '^UNKNOWN' stdout && ! grep -q '^BAD' stdout; }
 
+case_build_many() {
+	verb=build
+	case_share=3
+	command=(build fixtures/many.yaml --output out --quiet)
+	outputs=(many-1.qcow2 many-1.vmdk many-1-ami-import.qcow2 many-1-ami-import.import.json
+		many-1-libvirt-xml.qcow2 many-1-libvirt-xml.xml many-1-vmx.vmdk-sparse many-1-vmx.vmx
+		many-1-xl.raw many-1-xl.cfg many-1.manifest.json many-1.manifest.json.p7s)
+}
+
+formats=(raw qcow2 qcow2-zstd qcow2-v2 vmdk vmdk-sparse ova vagrant vhd vhd-dynamic vhdx vdi gce
+	raw.gz raw.zst raw.xz)
+
+# Every format at once. There are more outputs than the names that signals remove at first.
+case_convert() {
+	local format
+	case_share=3
+	command=(convert fixtures/small.raw --level 1)
+	for format in "${formats[@]}"; do
+		command+=(--to "$format=out/$format")
+		outputs+=("$format")
+	done
+}
+
+# From every format: what differs is reading.
+convert_from() { # FORMAT
+	[ -e "fixtures/small.$1" ] || "$ingot" convert fixtures/small.raw --to "$1=fixtures/small.$1"
+	verb=convert
+	command=(convert "fixtures/small.$1" --to raw=out/disk)
+	outputs=(disk)
+	case_kinds='read-error short-reads interrupted-reads no-files no-memory memory-is-gone'
+	case_check=converted_check
+}
+converted_check() {
+	[ "$status" != 0 ] || cmp -s fixtures/small.raw out/disk || problem='another disk'
+}
+for format in "${formats[@]:1}"; do
+	eval "case_convert_from_$format() { convert_from $format; }"
+done
+
+# A pipe is kept in a file without a name first.
+case_convert_a_pipe() {
+	verb=convert
+	command=(convert - --to qcow2=out/disk --to vmdk=out/other)
+	outputs=(disk other)
+	standard_input=fixtures/small.raw
+}
+
 cases="case_attach case_attach_packed case_mkfs case_mkfs_from_a_folder case_verity_format case_verity_format_appended
 case_verity_repair case_verity_format_parity case_verity_format_appended_parity case_sign_root-hash
 case_sign_pe case_sign_sums case_sign_efi-variable case_initrd
-case_uki case_disk case_build case_inspect case_verify"
+case_uki case_disk case_build case_inspect case_verify case_build_many case_convert case_convert_a_pipe
+$(printf 'case_convert_from_%s ' "${formats[@]:1}")"

@@ -38,6 +38,7 @@ fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/ingot-fault-XXXXXX")
 mounted=
 finish() {
+	[ "$BASHPID" = $$ ] || return # a child that was killed before it became the command
 	[ -z "$mounted" ] || umount "$work/out"
 	if [ -n "$keep" ]; then echo "kept: $work"; else rm -rf "$work"; fi
 }
@@ -45,10 +46,13 @@ trap finish EXIT
 cd "$work" || exit 2
 mkdir out clean fixtures
 
-passed=0 failed=0 crashes_of_others=0
+# shellcheck source=../tally.sh
+. "$here/../tally.sh"
+crashes_of_others=0
 ulimit -c 0
 printf 'what was there before' >old
 
+# shellcheck source=cases.sh
 . "$here/cases.sh"
 
 # --- one run --------------------------------------------------------------------------------------
@@ -66,6 +70,9 @@ prepare() { # old|none
 	"$case_prepare"
 }
 
+# What the command reads from a pipe.
+feed() { [ -z "$standard_input" ] || cat "$standard_input" 2>/dev/null; }
+
 # KIND AT ERRNO STICKY: the command with that fault. Sets status.
 run_with_fault() {
 	local patience=60
@@ -74,7 +81,7 @@ run_with_fault() {
 	{
 		timeout -k 5 "$patience" env LD_PRELOAD="$shim" FAULT_LOG="$work/log" FAULT_KIND="$1" \
 			FAULT_AT="$2" FAULT_ERRNO="$3" FAULT_STICKY="$4" \
-			"$ingot" "${command[@]}" -j "$jobs" >stdout 2>stderr </dev/null
+			"$ingot" "${command[@]}" -j "$jobs" >stdout 2>stderr < <(feed)
 		status=$?
 	} 2>/dev/null # bash's own words about a crash
 }
@@ -101,8 +108,15 @@ stuck_in_others() {
 		grep -qE '^failed .* libcrypto[^ ]* (libc\.so\.6\+[^ ]* )+libcrypto' log
 }
 
-# Whether an output is the clean run's.
-is_new() { cmp -s "out/$1" "clean/$1"; }
+# Whether an output is the clean run's. (A disk is mostly holes, which cmp reads.)
+is_new() {
+	[ -e "out/$1" ] || return
+	if [ "$(stat -c %s "out/$1")" -lt 4000000 ]; then
+		cmp -s "out/$1" "clean/$1"
+	else
+		same "out/$1" "clean/$1"
+	fi
+}
 
 is_old() { # NAME old|none
 	if [ "$2" = none ]; then
@@ -122,7 +136,7 @@ check_sentence() {
 	elif [[ ${lines[0]} != "ingot $verb: "* ]]; then
 		problem="not a sentence of 'ingot $verb'"
 	elif [[ ${lines[0]} != *\'*\'* && ${lines[0]} != *"out of memory"* &&
-		${lines[0]} != *"standard output"* && ${lines[0]} != *"cpio archive"* &&
+		${lines[0]} != *"standard output"* && ${lines[0]} != *"standard input"* && ${lines[0]} != *"cpio archive"* &&
 		${lines[0]} != *"the signature"* && ${lines[0]} != *libcrypto* ]]; then
 		[ "$(wc -l <stderr)" -gt 1 ] || problem="no thing is named"
 	fi
@@ -192,7 +206,8 @@ count_calls() {
 
 # Of COUNT calls the ones to fail: all, or the first, the last and some between.
 sample() {
-	local n part=$((limit / 3))
+	local n limit=$((limit / case_share)) part
+	part=$((limit / 3))
 	if [ -n "$only_at" ]; then
 		echo "$only_at"
 	elif [ "$1" -le "$limit" ]; then
@@ -204,13 +219,18 @@ sample() {
 	fi
 }
 
+# Whether a kind of fault is to be tried: asked for on the command line, and the case's.
+wanted() { # KIND
+	[ -z "$only_kind" ] || [ "$only_kind" = "$1" ] || return
+	[ -z "$case_kinds" ] || [[ " $case_kinds " == *" $1 "* ]]
+}
+
 # TITLE KIND ERRNO STICKY JOBS: every such call in turn. A transfer that is short or interrupted
 # is no failure, though some libraries take it for one.
 fail_each() {
 	local at before wrong=0 done=0 crashed=$crashes_of_others
 	local -A others=()
-	[ -z "$only_kind" ] || [ "$only_kind" = "$1" ] || return
-	[ -z "$case_kinds" ] || [[ " $case_kinds " = *" $1 "* ]] || return
+	wanted "$1" || return
 	jobs=$5
 	count_calls "$2"
 	for at in $(sample "${calls:-0}"); do
@@ -252,11 +272,11 @@ fail_calls() {
 
 full_stdout() {
 	local wrong=0
-	[ -z "$only_kind" ] || [ "$only_kind" = stdout ] || return
+	wanted stdout || return
 	[ -s clean.stdout ] || return
 	prepare none
 	: >log
-	"$ingot" "${command[@]}" -j 1 >/dev/full 2>stderr
+	"$ingot" "${command[@]}" -j 1 >/dev/full 2>stderr < <(feed)
 	status=$?
 	check_run none
 	[ "$status" = 2 ] || problem="exit status $status with a full standard output"
@@ -283,7 +303,7 @@ unmake_small() {
 
 small_disks() {
 	local wrong=0 step total size refused=0
-	[ -z "$only_kind" ] || [ "$only_kind" = small-disk ] || return
+	wanted small-disk || return
 	[ "$case_extra_files" = 0 ] && [ ${#outputs[@]} != 0 ] || return
 	total=$(du -sk --total "${outputs[@]/#/clean/}" | sed -n 's/	total$//p')
 	for ((step = 1; step <= steps; step++)); do
@@ -294,7 +314,7 @@ small_disks() {
 		(
 			ulimit -f "$file_limit"
 			trap '' XFSZ
-			exec "$ingot" "${command[@]}" -j 2 >stdout 2>stderr
+			exec "$ingot" "${command[@]}" -j 2 >stdout 2>stderr < <(feed)
 		)
 		status=$?
 		check_run old
@@ -319,10 +339,10 @@ next_random() { random=$(((random * 1103515245 + 12345) % 2147483648)); }
 
 interrupt() { # INT|TERM|KILL
 	local wrong=0 round pid before wait_for started ended
-	[ -z "$only_kind" ] || [ "$only_kind" = "SIG$1" ] || return
+	wanted "SIG$1" || return
 	started=${EPOCHREALTIME/./}
 	prepare none
-	"$ingot" "${command[@]}" -j 2 >/dev/null 2>&1
+	"$ingot" "${command[@]}" -j 2 >/dev/null 2>&1 < <(feed)
 	ended=${EPOCHREALTIME/./}
 	for ((round = 0; round < rounds; round++)); do
 		before=$([ $((round % 2)) = 0 ] && echo old || echo none)
@@ -331,8 +351,10 @@ interrupt() { # INT|TERM|KILL
 		next_random
 		wait_for=$((random / 1024 % (ended - started + 1)))
 		# The shell lets its background processes ignore SIGINT.
-		env --default-signal=INT "$ingot" "${command[@]}" -j 2 >stdout 2>stderr &
+		exec 3< <(feed)
+		env --default-signal=INT "$ingot" "${command[@]}" -j 2 >stdout 2>stderr <&3 &
 		pid=$!
+		exec 3<&-
 		sleep "$(printf '%d.%06d' $((wait_for / 1000000)) $((wait_for % 1000000)))"
 		kill "-$1" "$pid" 2>/dev/null
 		wait "$pid" 2>/dev/null
@@ -376,8 +398,8 @@ for one in $cases; do
 	name=${one#case_}
 	name=${name//_/ } verb=$name
 	[ -z "$only" ] || [ "$only" = "$name" ] || continue
-	case_prepare=nothing case_check=nothing case_extra_files=0 outputs=() command=()
-	case_kinds='' case_no=false
+	case_prepare=nothing case_check=nothing case_extra_files=0 case_share=1 outputs=() command=()
+	case_kinds='' case_no=false standard_input=''
 	"$one"
 	rm -rf out clean
 	mkdir out clean
