@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "image/attach_internal.h"
+#include "formats/format.h"
 #include "image/build_internal.h"
 #include "image/digest_internal.h"
 #include "image/vendor.h"
@@ -128,10 +129,16 @@ struct job {
 	uint8_t digest[INGOT_SHA256_SIZE];
 };
 
-/* A build without digests has no such key, and so gets none; a raw image has those of blocks. */
+/* A raw image's digest comes with those of its blocks. */
+static bool is_raw(const struct job *job)
+{
+	return is_text(job->output, "format", "raw") && json_object_get(job->output, "blocks");
+}
+
+/* A build without digests has no such key, and so gets none. */
 static bool wants_digest(const struct job *job)
 {
-	return json_object_get(job->output, "sha256") && !json_object_get(job->output, "blocks");
+	return json_object_get(job->output, "sha256") && !is_raw(job);
 }
 
 static int digest_one(void *context, uint64_t index, void *slot, struct ingot_error *err)
@@ -160,11 +167,13 @@ static int digest_blocks(const struct job *job, unsigned jobs, struct ingot_erro
 {
 	INGOT_SOURCE struct ingot_source *source = NULL;
 	struct image_digests digests = {0};
-	int rc = ingot_source_open(job->image->path, &source, err);
+	int rc = ingot_format_open(job->image->path, NULL, &source, err);
 
-	if (rc == 0)
+	if (rc == 0 && is_raw(job))
 		rc = image_digests(source, jobs, NULL /* progress */, &digests, err);
-	if (rc == 0)
+	else if (rc == 0)
+		rc = image_digests_blocks(source, NULL /* shared */, jobs, &digests, err);
+	if (rc == 0 && is_raw(job))
 		rc = set_digest(job->output, digests.whole, err);
 	if (rc == 0)
 		rc = set(job->output, "blocks", manifest_blocks(&digests), err);
@@ -180,7 +189,7 @@ static int digest_all(struct job *list, size_t count, unsigned jobs, struct ingo
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		if (wants_digest(&list[i]))
 			rc = set_digest(list[i].output, list[i].digest, err);
-		else if (json_object_get(list[i].output, "blocks"))
+		if (rc == 0 && json_object_get(list[i].output, "blocks"))
 			rc = digest_blocks(&list[i], jobs, err);
 	}
 	return rc;

@@ -240,6 +240,8 @@ static int make_papers(struct build *b, struct outcome *ret, struct ingot_error 
 	int rc = digest_disk(b, &digests, err);
 
 	if (rc == 0)
+		rc = outputs_digest_blocks(b, &digests, err);
+	if (rc == 0)
 		rc = write_papers(b, b->recipe->digests ? &digests : NULL, ret, err);
 	image_digests_done(&digests);
 	return rc;

@@ -104,12 +104,14 @@ int build_rehearse(struct build *b, struct ingot_error *err);
 int outputs_plan(struct build *b, struct ingot_problems *problems, struct ingot_error *err);
 /* Whole and on the disk, but without names. */
 int outputs_write(struct build *b, struct ingot_error *err);
+/* output_blocks.c: of every disk; the base's, too, where there is no raw image with digests. */
+int outputs_digest_blocks(struct build *b, struct image_digests *base, struct ingot_error *err);
 int outputs_commit(struct build *b, struct ingot_error *err);
 void outputs_free(struct build_outputs *outputs);
 /* The base image itself is one of the outputs. */
 bool outputs_want_raw(const struct build *b);
 /* Their entries of the manifest; `image` makes the part that tells of a disk. */
-void outputs_list(const struct build *b, json_t *list,
+void outputs_list(const struct build *b, const struct image_digests *base, json_t *list,
 		  json_t *(*image)(const struct build *b, const uint8_t *digest));
 
 /* build_boot.c */

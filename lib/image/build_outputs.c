@@ -265,10 +265,12 @@ int outputs_commit(struct build *b, struct ingot_error *err)
 	return rc;
 }
 
-static void list_one(const struct build *b, const struct output_file *file, json_t *list,
+static void list_one(const struct build *b, const struct output_file *file,
+		     const struct image_digests *base, json_t *list,
 		     json_t *(*image)(const struct build *b, const uint8_t *digest))
 {
 	const struct vendor_disk *v = file->disk ? &b->outputs->vendors[file->disk - 1] : NULL;
+	json_t *blocks = outputs_blocks(b, file, base);
 	json_t *entry = image(v ? &v->build : b, b->recipe->digests ? file->digest : NULL);
 
 	(void)json_object_set_new(entry, "format", json_string(file->format));
@@ -279,14 +281,16 @@ static void list_one(const struct build *b, const struct output_file *file, json
 	if (file->sidecar_path)
 		(void)json_object_set_new(entry, "sidecar",
 					  json_string(ingot_base_name(file->sidecar_path)));
+	if (blocks)
+		(void)json_object_set_new(entry, "blocks", blocks);
 	(void)json_array_append_new(list, entry);
 }
 
-void outputs_list(const struct build *b, json_t *list,
+void outputs_list(const struct build *b, const struct image_digests *base, json_t *list,
 		  json_t *(*image)(const struct build *b, const uint8_t *digest))
 {
 	for (size_t i = 0; i < b->outputs->file_count; i++)
-		list_one(b, &b->outputs->files[i], list, image);
+		list_one(b, &b->outputs->files[i], base, list, image);
 }
 
 void outputs_free(struct build_outputs *o)

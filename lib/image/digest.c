@@ -12,8 +12,9 @@ struct pass {
 	struct ingot_source *source;
 	const struct ingot_progress *progress;
 	struct image_digests *digests;
-	struct ingot_sha256 *whole;
-	unsigned char *zeros; /* a block of them */
+	struct ingot_sha256 *whole; /* NULL: the blocks only */
+	unsigned char *zeros;	    /* a block of them */
+	const struct image_digests_shared *shared;
 };
 
 struct slot {
@@ -59,6 +60,19 @@ static int is_hole(struct ingot_source *source, uint64_t offset, size_t size, bo
 	return 0;
 }
 
+static bool is_shared(const struct image_digests_shared *shared, uint64_t offset, size_t size)
+{
+	if (!shared || !shared->base || offset + size > shared->base_size)
+		return false;
+	if (size < BLOCK && offset + size != shared->base_size)
+		return false;
+	for (size_t i = 0; i < shared->own_count; i++)
+		if (shared->own[i].offset < offset + size &&
+		    offset - ingot_min(offset, shared->own[i].offset) < shared->own[i].length)
+			return false;
+	return true;
+}
+
 static int work(void *context, uint64_t index, void *user, struct ingot_error *err)
 {
 	const struct pass *pass = context;
@@ -68,6 +82,10 @@ static int work(void *context, uint64_t index, void *user, struct ingot_error *e
 	int rc;
 
 	slot->size = (size_t)ingot_min(BLOCK, pass->source->size - offset);
+	if (is_shared(pass->shared, offset, slot->size)) {
+		*block = pass->shared->base->blocks[index];
+		return 0;
+	}
 	rc = is_hole(pass->source, offset, slot->size, &slot->zero, err);
 	if (rc == 0 && !slot->zero) {
 		rc = ingot_source_read(pass->source, offset, slot->data, slot->size, err);
@@ -85,6 +103,8 @@ static int commit(void *context, uint64_t index, void *user, struct ingot_error 
 	struct pass *pass = context;
 	const struct slot *slot = user;
 
+	if (!pass->whole)
+		return 0;
 	ingot_progress_report(pass->progress, index * BLOCK + slot->size, pass->source->size);
 	return ingot_sha256_update(pass->whole, slot->zero ? pass->zeros : slot->data, slot->size,
 				   err);
@@ -99,7 +119,8 @@ static int run(struct pass *pass, unsigned jobs, struct ingot_error *err)
 						  .commit = commit};
 	int rc = ingot_pool_run(jobs, pass->digests->count, &ops, pass, err);
 
-	return rc < 0 ? rc : ingot_sha256_final(pass->whole, pass->digests->whole, err);
+	return rc < 0 || !pass->whole ? rc
+				      : ingot_sha256_final(pass->whole, pass->digests->whole, err);
 }
 
 int image_digests(struct ingot_source *source, unsigned jobs, const struct ingot_progress *progress,
@@ -107,10 +128,27 @@ int image_digests(struct ingot_source *source, unsigned jobs, const struct ingot
 {
 	INGOT_FREE unsigned char *zeros = ingot_alloc_buffer(BLOCK, err);
 	INGOT_SHA256 struct ingot_sha256 *whole = zeros ? ingot_sha256_new(err) : NULL;
-	struct pass pass = {source, progress, ret, whole, zeros};
+	struct pass pass = {.source = source,
+			    .progress = progress,
+			    .digests = ret,
+			    .whole = whole,
+			    .zeros = zeros};
 
 	*ret = (struct image_digests){.count = ingot_div_up(source->size, BLOCK)};
 	if (!whole)
+		return -ENOMEM;
+	ret->blocks = ingot_alloc((size_t)ret->count, sizeof(*ret->blocks), err);
+	return ret->blocks ? run(&pass, jobs, err) : -ENOMEM;
+}
+
+int image_digests_blocks(struct ingot_source *source, const struct image_digests_shared *shared,
+			 unsigned jobs, struct image_digests *ret, struct ingot_error *err)
+{
+	INGOT_FREE unsigned char *zeros = ingot_alloc_buffer(BLOCK, err);
+	struct pass pass = {.source = source, .digests = ret, .zeros = zeros, .shared = shared};
+
+	*ret = (struct image_digests){.count = ingot_div_up(source->size, BLOCK)};
+	if (!zeros)
 		return -ENOMEM;
 	ret->blocks = ingot_alloc((size_t)ret->count, sizeof(*ret->blocks), err);
 	return ret->blocks ? run(&pass, jobs, err) : -ENOMEM;

@@ -30,6 +30,21 @@ INGOT_MUST_USE int image_digests(struct ingot_source *source, unsigned jobs,
 INGOT_MUST_USE int image_output_source(const struct ingot_output *output, struct ingot_source **ret,
 				       struct ingot_error *err);
 
+/*
+ * The blocks of a disk and not the whole (which stays zero). Those that it shares with `base` are
+ * taken from there: all within the base but those that `own`, by rising offset, touches. base NULL:
+ * none.
+ */
+struct image_digests_shared {
+	const struct image_digests *base;
+	uint64_t base_size;
+	const struct ingot_range *own;
+	size_t own_count;
+};
+INGOT_MUST_USE int image_digests_blocks(struct ingot_source *source,
+					const struct image_digests_shared *shared, unsigned jobs,
+					struct image_digests *ret, struct ingot_error *err);
+
 void image_digests_done(struct image_digests *digests);
 
 #endif

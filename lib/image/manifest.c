@@ -265,7 +265,7 @@ int manifest_make(struct build *b, const struct image_digests *digests, json_t *
 	}
 	if (outputs_want_raw(b))
 		(void)json_array_append_new(outputs, make_raw(b, digests));
-	outputs_list(b, outputs, make_image);
+	outputs_list(b, digests, outputs, make_image);
 	set(manifest, "manifest", number(1));
 	set(manifest, "tool", json_pack("{s:s, s:s}", "name", "ingot", "version", ingot_version()));
 	set(manifest, "name", json_string(r->name));

@@ -8,6 +8,7 @@
 
 #include "formats/convert.h"
 #include "image/build_internal.h"
+#include "image/digest_internal.h"
 
 /* A vendor's disk. */
 struct vendor_disk {
@@ -25,6 +26,7 @@ struct vendor_disk {
 	size_t range_count, range_room;
 	struct ingot_source *disk; /* the whole */
 	struct ingot_ebs_blocks blocks;
+	struct image_digests digests; /* of its blocks, if digests are wanted */
 };
 
 /* A file that is made: from which disk, and what for. */
@@ -62,6 +64,10 @@ void vendor_disk_done(struct vendor_disk *v);
 /* output_sidecar.c: the file beside an image, written but not named yet. */
 int output_sidecar_make(const struct vendor_disk *v, struct output_file *file,
 			struct ingot_error *err);
+
+/* output_blocks.c: the manifest's `blocks` of a file; NULL: another file has them, or none. */
+json_t *outputs_blocks(const struct build *b, const struct output_file *file,
+		       const struct image_digests *base);
 
 /* output_names.c: "NAME-VERSION[-VENDOR]" and what the format's files end in. */
 char *output_path(const struct build *b, const char *vendor, const char *suffix,

@@ -331,6 +331,7 @@ void vendor_disk_done(struct vendor_disk *v)
 	ingot_tree_free(v->oem);
 	free(v->build.room.list);
 	free(v->blocks.items);
+	image_digests_done(&v->digests);
 	free(v->ranges);
 	free(v->arguments);
 	free(v->gpt);

@@ -39,9 +39,20 @@ static const json_t *output(const struct verification *v)
 /* The entry with the digests of the disk: what is made for a vendor has a disk of its own. */
 static const json_t *disk_output(const struct verification *v)
 {
-	const json_t *own = output(v);
+	const json_t *own = output(v), *outputs = json_object_get(v->options->manifest, "outputs");
+	const char *vendor = json_string_value(json_object_get(own, "vendor"));
+	json_t *entry;
+	size_t i;
 
-	return json_object_get(own, "vendor") ? own : find_output(v, "format", "raw");
+	json_array_foreach(outputs, i, entry)
+	{
+		const char *other = json_string_value(json_object_get(entry, "vendor"));
+
+		if (json_object_get(entry, "blocks") &&
+		    (vendor && other ? strcmp(vendor, other) == 0 : vendor == other))
+			return entry;
+	}
+	return own;
 }
 
 /* Whether there is a manifest that this program understands. */

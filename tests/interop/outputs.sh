@@ -160,6 +160,38 @@ recipe alone.yaml "azure"
 check "the same bytes alone and in company" cmp alone/test-1-azure.vhd one/test-1-azure.vhd
 check "no raw image unless it is asked for" not test -e alone/test-1.raw
 
+# --- where an image differs -------------------------------------------------------------------------
+
+recipe few.yaml "qcow2,azure,vmware"
+check "images without a raw one" "$ingot" build few.yaml --output few
+verified() { # FILE: against the manifest, with the blocks of its disk
+	"$ingot" verify "$1" --certificate keys/root-hash.crt --allow-test-keys \
+		--manifest few/test-1.manifest.json --json >report.json &&
+		jq -e '.checks[] | select(.name == "manifest.blocks").verdict == "good"' report.json
+}
+for file in few/*.qcow2 few/*.vhd few/*.vmdk few/*.ova; do
+	check "${file#few/}: the blocks are the manifest's" verified "$file"
+done
+lists() { # disks that have their blocks in a manifest
+	jq -r '.outputs[] | select(.blocks) | .vendor // "base"' few/test-1.manifest.json | xargs
+}
+check "a list for each disk" test "$(lists)" = "base azure vmware"
+# Nothing but the manifest knows what is in ROOT's files and in OEM's.
+names_block() { # LABEL
+	local at
+	at=$(jq --arg name "$1" '[.outputs[] | select(.vendor == "azure")][0].partitions[] |
+		select(.label == $name).start' few/test-1.manifest.json)
+	at=$((at + 3 * 1048576 + 77))
+	mkdir -p hurt && cp --sparse=always few/test-1-azure.vhd hurt
+	printf x | dd of=hurt/test-1-azure.vhd bs=1 seek=$at conv=notrunc status=none
+	! verified hurt/test-1-azure.vhd && jq -e --arg name "$1" --arg block "block $((at / 1048576)) " \
+		'.checks[] | select(.name == "manifest.blocks") | .verdict == "bad" and
+			(.found | contains("1 differ") and contains($name) and contains($block))' \
+		report.json
+}
+check "azure: a byte changed in ROOT, in its block" names_block ROOT
+check "azure: a byte changed in OEM, in its block" names_block OEM
+
 refuses() { # WORDS OUTPUTS
 	recipe bad.yaml "$2"
 	! "$ingot" build bad.yaml --output bad 2>said && grep -q -- "$1" said && ! [ -e bad/test-1.raw ]
