@@ -1,6 +1,7 @@
-# How everything is compiled. The presets set the three options.
+# How everything is compiled. The presets set these options.
 option(INGOT_WERROR "Warnings are errors" OFF)
 set(INGOT_SANITIZE "" CACHE STRING "Sanitizers, as in -fsanitize=")
+option(INGOT_UNIT_TESTS "Build the unit tests (needs cmocka)" ON)
 option(INGOT_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
 
 set(CMAKE_C_STANDARD 17)
