@@ -118,6 +118,23 @@ static struct ingot_certificate *copy_of(const struct ingot_certificate *certifi
 	return copy;
 }
 
+/* A vendor's UKI, with other bytes and 64 more of them in front of what it shares. */
+static void add_vendor(struct ingot_sign_request *r)
+{
+	struct ingot_request_uki *uki;
+	struct ingot_error err = {0};
+	uint8_t front[FRONT + 64];
+
+	assert_ok(ingot_sign_request_add_vendor(r, "ami", &uki, &err));
+	uki->command_line = ingot_strdup("usrhash=" HASH " console=ttyS0", &err);
+	uki->size = r->uki.size + 64;
+	uki->signature_offset = r->uki.signature_offset + 64;
+	uki->checksum = 70001;
+	memset(front, 'y', sizeof(front));
+	ingot_sha256_state_init(&uki->state);
+	ingot_sha256_state_add(&uki->state, front, sizeof(front));
+}
+
 /* A UKI of so many bytes that are all 'x', with room for the signature in the middle. */
 static struct ingot_sign_request *make_request(void)
 {
@@ -150,6 +167,7 @@ static struct ingot_sign_request *make_request(void)
 	free(der);
 	r->uki.signature_offset = 12 + FRONT + 100;
 	r->files = json_pack("[{s:s, s:s}]", "role", "linux", "path", "vmlinuz");
+	add_vendor(r);
 	return r;
 }
 
@@ -178,12 +196,43 @@ static void is_signed_and_answered(void **state)
 	assert_ok(ingot_verify_root_hash(der, n, HASH, next_certificate, &err));
 
 	/* What the second signature covers is the file with the first one in it. */
-	whole = ingot_alloc(FRONT + read->uki.tail_n, 1, &err);
+	whole = ingot_alloc(FRONT + 64 + read->uki.tail_n, 1, &err);
 	memset(whole, 'x', FRONT);
 	memcpy(whole + FRONT, read->uki.tail, read->uki.tail_n);
 	memcpy(whole + FRONT + 100, der, n);
 	assert_ok(ingot_sha256(whole, FRONT + read->uki.tail_n, digest, &err));
 	assert_memory_equal(digest, response->uki.digest, sizeof(digest));
+
+	/* A vendor's has the same end. */
+	memmove(whole + FRONT + 64, whole + FRONT, read->uki.tail_n);
+	memset(whole, 'y', FRONT + 64);
+	assert_ok(ingot_sha256(whole, FRONT + 64 + read->uki.tail_n, digest, &err));
+	assert_int_equal(response->vendor_count, 1);
+	assert_memory_equal(digest, response->vendors[0].digest, sizeof(digest));
+	assert_ptr_equal(ingot_sign_request_find_uki(response, "usrhash=" HASH), &response->uki);
+	assert_ptr_equal(ingot_sign_request_find_uki(response, "usrhash=" HASH " console=ttyS0"),
+			 &response->vendors[0]);
+	assert_null(ingot_sign_request_find_uki(response, "usrhash="));
+}
+
+static void an_answer_without_a_vendor_is_another(void **state)
+{
+	struct ingot_key *const keys[] = {boot_key, next_key, root_key};
+	INGOT_SIGN_REQUEST struct ingot_sign_request *request = make_request();
+	INGOT_SIGN_REQUEST struct ingot_sign_request *read = NULL;
+	INGOT_FREE char *text = NULL;
+	struct ingot_error err = {0};
+
+	(void)state;
+	assert_ok(ingot_sign_request_write(request, &text, &err));
+	assert_ok(ingot_sign_request_read(text, strlen(text), &read, &err));
+	assert_ok(ingot_sign_request_sign(read, keys, 3, &err));
+	request->vendors[0].state.chain[0] ^= 1;
+	assert_fails(ingot_sign_response_check(read, request, &err), -EINVAL,
+		     "the response has signed another UKI");
+	request->vendors[0].checksum++;
+	assert_fails(ingot_sign_response_check(read, request, &err), -EINVAL,
+		     "the response answers another request");
 }
 
 static void wrong_keys_are_refused(void **state)
@@ -208,7 +257,7 @@ static void contradictions_are_refused(void **state)
 	struct ingot_error err = {0};
 
 	(void)state;
-	for (unsigned i = 0; i < 8; i++) {
+	for (unsigned i = 0; i < 12; i++) {
 		INGOT_SIGN_REQUEST struct ingot_sign_request *r = make_request();
 		INGOT_SIGN_REQUEST struct ingot_sign_request *read = NULL;
 		INGOT_FREE char *text = NULL;
@@ -234,6 +283,18 @@ static void contradictions_are_refused(void **state)
 			break;
 		case 6:
 			r->uki.tail_n -= 8;
+			break;
+		case 7:
+			r->vendors[0].size += 8;
+			break;
+		case 8:
+			r->vendors[0].signature_offset++;
+			break;
+		case 9:
+			r->vendors[0].state.bytes -= 64;
+			break;
+		case 10:
+			r->vendors[0].state.bytes += 1;
 			break;
 		default:
 			r->uki.tail_hole = r->uki.tail_n - 10;
@@ -272,7 +333,7 @@ static void forged_responses_are_refused(void **state)
 	struct ingot_error err = {0};
 
 	(void)state;
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < 6; i++) {
 		INGOT_SIGN_REQUEST struct ingot_sign_request *r = make_request(), *read = NULL;
 		INGOT_FREE char *text = NULL;
 
@@ -286,6 +347,12 @@ static void forged_responses_are_refused(void **state)
 			break;
 		case 2:
 			r->uki.digest[0] ^= 1;
+			break;
+		case 3:
+			r->vendors[0].signer.raw[5] ^= 1;
+			break;
+		case 4:
+			r->vendors[0].digest[0] ^= 1;
 			break;
 		default:
 			r->root_hash[0] = 'f';
@@ -303,6 +370,7 @@ int main(void)
 		cmocka_unit_test(vectors_agree),
 		cmocka_unit_test(every_length_agrees),
 		cmocka_unit_test(is_signed_and_answered),
+		cmocka_unit_test(an_answer_without_a_vendor_is_another),
 		cmocka_unit_test(wrong_keys_are_refused),
 		cmocka_unit_test(contradictions_are_refused),
 		cmocka_unit_test(every_byte_may_be_another),
