@@ -142,7 +142,7 @@ static int unpack_from(struct ingot_gzip_decoder *gzip, uint64_t in, struct ingo
 		       struct ingot_error *err)
 {
 	const struct ingot_point start = {.in = in, .out = map->size};
-	INGOT_FREE unsigned char *data = ingot_alloc(1, STEP, err);
+	INGOT_FREE unsigned char *data = ingot_alloc_buffer(STEP, err);
 	INGOT_FREE unsigned char *window = data ? ingot_alloc(1, INGOT_WINDOW, err) : NULL;
 	struct unpack unpack = {gzip, map, data, window};
 	int rc = window ? gzip->decoder.ops->restart(&gzip->decoder, &start, err) : -ENOMEM;

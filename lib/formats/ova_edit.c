@@ -40,7 +40,7 @@ static int digest_disk(const struct ova_member *member, const struct ingot_chang
 		       char hex[INGOT_SHA256_TEXT], struct ingot_error *err)
 {
 	INGOT_SHA256 struct ingot_sha256 *sha = ingot_sha256_new(err);
-	INGOT_FREE unsigned char *buffer = sha ? ingot_alloc(1, STEP, err) : NULL;
+	INGOT_FREE unsigned char *buffer = sha ? ingot_alloc_buffer(STEP, err) : NULL;
 	uint8_t digest[INGOT_SHA256_SIZE];
 	int rc = buffer ? 0 : -ENOMEM;
 

@@ -35,7 +35,7 @@ static void remember(struct ingot_zero_units *zeros, const unsigned char *bytes,
 static int unpack_zeros(struct ingot_decoder *decoder, const struct ingot_point *point,
 			uint64_t unpacked, bool *ret, struct ingot_error *err)
 {
-	INGOT_FREE unsigned char *data = ingot_alloc(1, STEP, err);
+	INGOT_FREE unsigned char *data = ingot_alloc_buffer(STEP, err);
 	int rc = data ? decoder->ops->restart(decoder, point, err) : -ENOMEM;
 
 	*ret = rc == 0;

@@ -199,7 +199,7 @@ static int skip_blocks(struct scan *scan, struct frame *frame, struct ingot_erro
 static int measure(struct scan *scan, const struct ingot_point *point, uint64_t *ret,
 		   struct ingot_error *err)
 {
-	INGOT_FREE unsigned char *data = ingot_alloc(1, STEP, err);
+	INGOT_FREE unsigned char *data = ingot_alloc_buffer(STEP, err);
 	int rc = data ? restart(&scan->zst->decoder, point, err) : -ENOMEM;
 
 	scan->zst->one_frame = true;

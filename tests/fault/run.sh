@@ -73,16 +73,23 @@ prepare() { # old|none
 # What the command reads from a pipe.
 feed() { [ -z "$standard_input" ] || cat "$standard_input" 2>/dev/null; }
 
-# KIND AT ERRNO STICKY: the command with that fault. Sets status.
+# KIND AT ERRNO STICKY: the command with that fault. Sets status. (From a pipeline: bash keeps the
+# status of a process substitution by its number, which some thousand processes later is another's.)
 run_with_fault() {
-	local patience=60
+	local patience=60 run
 	[ "$1" != alloc ] || patience=8 # see stuck_in_others
 	: >log
+	run=(timeout -k 5 "$patience" env LD_PRELOAD="$shim" FAULT_LOG="$work/log" FAULT_KIND="$1"
+		FAULT_AT="$2" FAULT_ERRNO="$3" FAULT_STICKY="$4"
+		"$ingot" "${command[@]}" -j "$jobs")
 	{
-		timeout -k 5 "$patience" env LD_PRELOAD="$shim" FAULT_LOG="$work/log" FAULT_KIND="$1" \
-			FAULT_AT="$2" FAULT_ERRNO="$3" FAULT_STICKY="$4" \
-			"$ingot" "${command[@]}" -j "$jobs" >stdout 2>stderr < <(feed)
-		status=$?
+		if [ -n "$standard_input" ]; then
+			feed | "${run[@]}" >stdout 2>stderr
+			status=${PIPESTATUS[1]}
+		else
+			"${run[@]}" </dev/null >stdout 2>stderr
+			status=$?
+		fi
 	} 2>/dev/null # bash's own words about a crash
 }
 

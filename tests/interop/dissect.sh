@@ -10,7 +10,8 @@ export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C
 . "$here/../tally.sh"
 ingot=$(realpath -- "${1:?usage: dissect.sh INGOT}")
 source_dir=$(cd -- "$here/../.." && pwd)
-work=$(mktemp -d)
+# It takes a path below /dev for a device, beside which it looks for no file: not in /dev/shm.
+work=$(mktemp -d /tmp/ingot-dissect.XXXXXX)
 trap 'rm -rf -- "$work"' EXIT
 if [ -n "${2:-}" ]; then
 	root=$(realpath -- "$2")
