@@ -77,6 +77,29 @@ check "sbverify accepts that of an elliptic curve" bash -c 'mcopy -o -i later-ap
 	::EFI/BOOT/BOOTX64.EFI uki.efi && sbverify --cert vault/db-curve.crt uki.efi'
 check "verify finds its signatures and its digest" [ "$(rows later-apart-both/test-1.raw)" = 4 ]
 
+# --- the same keys in a token -------------------------------------------------------------------
+
+module=$(find /usr/lib -name libsofthsm2.so -print -quit)
+[ -n "$module" ] || { printf 'air-gap.sh: there is no SoftHSM2 here (package softhsm2)\n' >&2; exit 2; }
+mkdir tokens
+printf 'directories.tokendir = %s/tokens\nobjectstore.backend = file\n' "$work" >softhsm2.conf
+export SOFTHSM2_CONF=$work/softhsm2.conf
+printf 'sesame\n' >pin
+make_token() {
+	softhsm2-util --init-token --free --label vault --so-pin 4321 --pin sesame &&
+		softhsm2-util --import vault/root-hash.key --token vault --label root --id 01 --pin sesame &&
+		softhsm2-util --import vault/db.key --token vault --label db --id 02 --pin sesame
+}
+by_token() {
+	local key="pkcs11:token=vault;object=%s?module-path=$module"
+	# shellcheck disable=SC2059
+	"$ingot" sign --request later-apart-both/test-1.request.json --key "$(printf "$key" root)" \
+		--key "$(printf "$key" db)" --pin-file pin --response by-token.json --yes
+}
+check "a token with both keys" make_token
+check "it answers the request" by_token
+check "... as the files' keys do, byte for byte" cmp by-token.json later-apart-both.response.json
+
 # --- an attach that was interrupted, and images that are not the one
 
 build later-apart-both --sign-later
