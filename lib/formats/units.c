@@ -99,7 +99,8 @@ static int read_at(struct ingot_source *source, uint64_t offset, void *data, siz
 	return 0;
 }
 
-void ingot_units_done(struct ingot_units *units)
+/* Without the file. */
+static void units_done(struct ingot_units *units)
 {
 	ingot_unpacker_done(&units->unpacker);
 	free(units->list);
@@ -112,21 +113,27 @@ static void units_free(struct ingot_source *source)
 	struct ingot_units *units = (struct ingot_units *)source;
 
 	ingot_source_free(units->file);
-	ingot_units_done(units);
+	units_done(units);
 }
 
-int ingot_units_new(struct ingot_source *file, const struct ingot_unit_ops *ops,
-		    struct ingot_units **ret, struct ingot_error *err)
+int ingot_units_open(struct ingot_source *file, const struct ingot_unit_ops *ops,
+		     struct ingot_source **ret, struct ingot_error *err)
 {
 	static const struct ingot_source_ops OPS = {.read_at = read_at, .free = units_free};
 	struct ingot_units *units = ingot_alloc(1, sizeof(*units), err);
+	int rc;
 
 	if (!units)
 		return -ENOMEM;
 	units->source = (struct ingot_source){&OPS, file->name, 0};
 	units->file = file;
 	units->ops = ops;
-	*ret = units;
+	rc = ops->list(units, err);
+	if (rc < 0) {
+		units_done(units);
+		return rc;
+	}
+	*ret = &units->source;
 	return 0;
 }
 

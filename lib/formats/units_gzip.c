@@ -66,15 +66,6 @@ static void sum(const unsigned char *data, size_t n, unsigned char out[4])
 	ingot_put_le32(out, libdeflate_crc32(0, data, n));
 }
 
-static const struct ingot_unit_ops OPS = {
-	.stored = stored,
-	.unpack = unpack,
-	.place = ingot_stored_deflate_place,
-	.block = INGOT_STORED_BLOCK,
-	.sum = sum,
-	.sum_from_end = INGOT_GZIP_TAIL,
-};
-
 static int list(struct ingot_units *units, struct ingot_error *err)
 {
 	int rc = 0;
@@ -95,19 +86,18 @@ static int list(struct ingot_units *units, struct ingot_error *err)
 	return rc;
 }
 
+static const struct ingot_unit_ops OPS = {
+	.list = list,
+	.stored = stored,
+	.unpack = unpack,
+	.place = ingot_stored_deflate_place,
+	.block = INGOT_STORED_BLOCK,
+	.sum = sum,
+	.sum_from_end = INGOT_GZIP_TAIL,
+};
+
 int ingot_gzip_units_open(struct ingot_source *file, struct ingot_source **ret,
 			  struct ingot_error *err)
 {
-	struct ingot_units *units;
-	int rc = ingot_units_new(file, &OPS, &units, err);
-
-	if (rc < 0)
-		return rc;
-	rc = list(units, err);
-	if (rc < 0) {
-		ingot_units_done(units);
-		return rc;
-	}
-	*ret = &units->source;
-	return 0;
+	return ingot_units_open(file, &OPS, ret, err);
 }

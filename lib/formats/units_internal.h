@@ -19,6 +19,8 @@ struct ingot_unit {
 struct ingot_units;
 
 struct ingot_unit_ops {
+	/* All units of the file, by ingot_units_add. */
+	int (*list)(struct ingot_units *units, struct ingot_error *err);
 	/* Where its first byte is if it is stored, else 0. */
 	int (*stored)(struct ingot_units *units, const struct ingot_unit *unit, uint64_t *ret,
 		      struct ingot_error *err);
@@ -47,9 +49,8 @@ struct ingot_units {
 /* The next unit; -EOPNOTSUPP: it is too large. */
 INGOT_MUST_USE int ingot_units_add(struct ingot_units *units, uint64_t in, uint64_t packed,
 				   uint64_t size, struct ingot_error *err);
-INGOT_MUST_USE int ingot_units_new(struct ingot_source *file, const struct ingot_unit_ops *ops,
-				   struct ingot_units **ret, struct ingot_error *err);
-/* Without the file. */
-void ingot_units_done(struct ingot_units *units);
+/* The file is the source's if it succeeds. */
+INGOT_MUST_USE int ingot_units_open(struct ingot_source *file, const struct ingot_unit_ops *ops,
+				    struct ingot_source **ret, struct ingot_error *err);
 
 #endif

@@ -52,15 +52,6 @@ static void sum(const unsigned char *data, size_t n, unsigned char out[4])
 	ingot_put_le32(out, (uint32_t)ingot_xxh64(data, n));
 }
 
-static const struct ingot_unit_ops OPS = {
-	.stored = stored,
-	.unpack = unpack,
-	.place = place,
-	.block = INGOT_PIECE,
-	.sum = sum,
-	.sum_from_end = SUM,
-};
-
 /* --- the seek table ---------------------------------------------------- */
 
 static int no_table(struct ingot_error *err)
@@ -120,19 +111,18 @@ static int list(struct ingot_units *units, struct ingot_error *err)
 	return rc;
 }
 
+static const struct ingot_unit_ops OPS = {
+	.list = list,
+	.stored = stored,
+	.unpack = unpack,
+	.place = place,
+	.block = INGOT_PIECE,
+	.sum = sum,
+	.sum_from_end = SUM,
+};
+
 int ingot_zst_units_open(struct ingot_source *file, struct ingot_source **ret,
 			 struct ingot_error *err)
 {
-	struct ingot_units *units;
-	int rc = ingot_units_new(file, &OPS, &units, err);
-
-	if (rc < 0)
-		return rc;
-	rc = list(units, err);
-	if (rc < 0) {
-		ingot_units_done(units);
-		return rc;
-	}
-	*ret = &units->source;
-	return 0;
+	return ingot_units_open(file, &OPS, ret, err);
 }

@@ -41,8 +41,7 @@ static int put_tail(const struct ingot_request_uki *uki, json_t *object, struct 
 		return -ENOMEM;
 	digest = json_object();
 	request_set(digest, "algorithm", json_string("sha256"));
-	request_set(digest, "bytes", json_integer((json_int_t)uki->state.bytes));
-	request_set(digest, "state", request_hex(uki->state.chain, sizeof(uki->state.chain)));
+	request_put_state(uki, digest);
 	request_set(digest, "hole", json_integer((json_int_t)uki->tail_hole));
 	request_set(digest, "tail", json_string(tail));
 	request_set(json_object_get(object, "secure_boot"), "digest", digest);
@@ -79,22 +78,17 @@ static int get_tail(const json_t *digest, struct ingot_request_uki *uki, struct 
 {
 	const char *text;
 	uint64_t hole;
-	int rc = request_digest(digest, "state", uki->state.chain, err);
+	int rc = request_get_state(digest, uki, err);
 
-	if (rc == 0)
-		rc = request_number(digest, "bytes", uki->size, &uki->state.bytes, err);
 	if (rc == 0)
 		rc = request_text(digest, "tail", &text, err);
 	if (rc == 0)
 		rc = ingot_unbase64(text, &uki->tail, &uki->tail_n, err);
 	if (rc == 0)
 		rc = request_number(digest, "hole", uki->tail_n, &hole, err);
-	if (rc < 0)
-		return rc;
-	uki->tail_hole = (size_t)hole;
-	if (uki->state.bytes % INGOT_SHA256_BLOCK)
-		return ingot_raise(err, -EINVAL, "'bytes' is not a multiple of 64");
-	return 0;
+	if (rc == 0)
+		uki->tail_hole = (size_t)hole;
+	return rc;
 }
 
 /*

@@ -38,6 +38,18 @@ INGOT_MUST_USE int request_put_raw(const struct ingot_request_signer *signer, js
 				   struct ingot_error *err);
 INGOT_MUST_USE int request_get_raw(const json_t *object, struct ingot_request_signer *ret,
 				   struct ingot_error *err);
+/* What the base image's UKI and a vendor's have alike: command line, size, room for the signature;
+ */
+void request_put_room(const struct ingot_request_uki *uki, json_t *object);
+INGOT_MUST_USE int request_get_room(const json_t *object, struct ingot_request_uki *uki,
+				    struct ingot_error *err);
+/* how far the digest is, behind the size; */
+void request_put_state(const struct ingot_request_uki *uki, json_t *digest);
+INGOT_MUST_USE int request_get_state(const json_t *digest, struct ingot_request_uki *uki,
+				     struct ingot_error *err);
+/* and the checksum. */
+INGOT_MUST_USE int request_get_checksum(const json_t *object, struct ingot_request_uki *uki,
+					struct ingot_error *err);
 /* request_vendor.c: the list of the vendors' UKIs, if there are any. */
 INGOT_MUST_USE int request_put_vendors(const struct ingot_sign_request *request, json_t *object,
 				       bool with_raw, struct ingot_error *err);

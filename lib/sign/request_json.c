@@ -263,6 +263,52 @@ int request_get_head(const json_t *object, bool with_raw, struct ingot_sign_requ
 
 /* --- the UKI ----------------------------------------------------------- */
 
+void request_put_room(const struct ingot_request_uki *uki, json_t *object)
+{
+	request_set(object, "command_line", json_string(uki->command_line));
+	request_set(object, "size", json_integer((json_int_t)uki->size));
+	request_set(object, "signature_offset", json_integer((json_int_t)uki->signature_offset));
+}
+
+int request_get_room(const json_t *object, struct ingot_request_uki *uki, struct ingot_error *err)
+{
+	int rc = request_copy(object, "command_line", &uki->command_line, err);
+
+	if (rc == 0)
+		rc = request_number(object, "size", UINT32_MAX, &uki->size, err);
+	return rc < 0 ? rc
+		      : request_number(object, "signature_offset", uki->size,
+				       &uki->signature_offset, err);
+}
+
+void request_put_state(const struct ingot_request_uki *uki, json_t *digest)
+{
+	request_set(digest, "bytes", json_integer((json_int_t)uki->state.bytes));
+	request_set(digest, "state", request_hex(uki->state.chain, sizeof(uki->state.chain)));
+}
+
+int request_get_state(const json_t *digest, struct ingot_request_uki *uki, struct ingot_error *err)
+{
+	int rc = request_digest(digest, "state", uki->state.chain, err);
+
+	if (rc == 0)
+		rc = request_number(digest, "bytes", uki->size, &uki->state.bytes, err);
+	if (rc == 0 && uki->state.bytes % INGOT_SHA256_BLOCK)
+		return ingot_raise(err, -EINVAL, "'bytes' is not a multiple of 64");
+	return rc;
+}
+
+int request_get_checksum(const json_t *object, struct ingot_request_uki *uki,
+			 struct ingot_error *err)
+{
+	uint64_t checksum;
+	int rc = request_number(object, "checksum", UINT32_MAX, &checksum, err);
+
+	if (rc == 0)
+		uki->checksum = (uint32_t)checksum;
+	return rc;
+}
+
 int request_put_uki(const struct ingot_request_uki *uki, json_t *object, bool with_raw,
 		    struct ingot_error *err)
 {
@@ -270,9 +316,7 @@ int request_put_uki(const struct ingot_request_uki *uki, json_t *object, bool wi
 	int rc;
 
 	request_set(object, "path", json_string(uki->path));
-	request_set(object, "command_line", json_string(uki->command_line));
-	request_set(object, "size", json_integer((json_int_t)uki->size));
-	request_set(object, "signature_offset", json_integer((json_int_t)uki->signature_offset));
+	request_put_room(uki, object);
 	if (!uki->signer.certificate)
 		return 0;
 	secure_boot = json_object();
@@ -286,23 +330,14 @@ int request_get_uki(const json_t *object, bool with_raw, struct ingot_request_uk
 		    struct ingot_error *err)
 {
 	const json_t *secure_boot = json_object_get(object, "secure_boot");
-	uint64_t checksum;
 	int rc = request_copy(object, "path", &uki->path, err);
 
 	if (rc == 0)
-		rc = request_copy(object, "command_line", &uki->command_line, err);
-	if (rc == 0)
-		rc = request_number(object, "size", UINT32_MAX, &uki->size, err);
-	if (rc == 0)
-		rc = request_number(object, "signature_offset", uki->size, &uki->signature_offset,
-				    err);
+		rc = request_get_room(object, uki, err);
 	if (rc < 0 || !secure_boot)
 		return rc;
 	rc = get_signer(secure_boot, with_raw, &uki->signer, err);
 	if (rc == 0)
-		rc = request_number(secure_boot, "checksum", UINT32_MAX, &checksum, err);
-	if (rc < 0)
-		return ingot_wrap(err, rc, "'secure_boot'");
-	uki->checksum = (uint32_t)checksum;
-	return 0;
+		rc = request_get_checksum(secure_boot, uki, err);
+	return rc < 0 ? ingot_wrap(err, rc, "'secure_boot'") : 0;
 }

@@ -65,8 +65,7 @@ static int put_secure_boot(const struct ingot_request_uki *uki, json_t *object, 
 		return request_put_raw(&uki->signer, object, err);
 	}
 	digest = json_object();
-	request_set(digest, "bytes", json_integer((json_int_t)uki->state.bytes));
-	request_set(digest, "state", request_hex(uki->state.chain, sizeof(uki->state.chain)));
+	request_put_state(uki, digest);
 	request_set(object, "digest", digest);
 	return 0;
 }
@@ -77,9 +76,7 @@ static int put_vendor(const struct ingot_request_uki *uki, json_t *object, bool 
 	json_t *secure_boot;
 
 	request_set(object, "vendor", json_string(uki->vendor));
-	request_set(object, "command_line", json_string(uki->command_line));
-	request_set(object, "size", json_integer((json_int_t)uki->size));
-	request_set(object, "signature_offset", json_integer((json_int_t)uki->signature_offset));
+	request_put_room(uki, object);
 	if (!uki->signer.certificate)
 		return 0;
 	secure_boot = json_object();
@@ -108,31 +105,18 @@ int request_put_vendors(const struct ingot_sign_request *request, json_t *object
 
 /* --- reading ----------------------------------------------------------- */
 
-static int get_digest(const json_t *object, struct ingot_request_uki *uki, struct ingot_error *err)
-{
-	const json_t *digest;
-	int rc = request_object(object, "digest", &digest, err);
-
-	if (rc == 0)
-		rc = request_digest(digest, "state", uki->state.chain, err);
-	if (rc == 0)
-		rc = request_number(digest, "bytes", uki->size, &uki->state.bytes, err);
-	if (rc == 0 && uki->state.bytes % INGOT_SHA256_BLOCK)
-		return ingot_raise(err, -EINVAL, "'bytes' is not a multiple of 64");
-	return rc;
-}
-
 static int get_secure_boot(const json_t *object, bool with_raw, struct ingot_request_uki *uki,
 			   struct ingot_error *err)
 {
-	uint64_t checksum;
-	int rc = request_number(object, "checksum", UINT32_MAX, &checksum, err);
+	const json_t *digest;
+	int rc = request_get_checksum(object, uki, err);
 
 	if (rc < 0)
 		return rc;
-	uki->checksum = (uint32_t)checksum;
-	if (!with_raw)
-		return get_digest(object, uki, err);
+	if (!with_raw) {
+		rc = request_object(object, "digest", &digest, err);
+		return rc < 0 ? rc : request_get_state(digest, uki, err);
+	}
 	rc = request_digest(object, "digest", uki->digest, err);
 	return rc < 0 ? rc : request_get_raw(object, &uki->signer, err);
 }
@@ -148,12 +132,7 @@ static int get_vendor(const json_t *object, bool with_raw, struct ingot_sign_req
 	if (rc == 0)
 		rc = ingot_sign_request_add_vendor(request, vendor, &uki, err);
 	if (rc == 0)
-		rc = request_copy(object, "command_line", &uki->command_line, err);
-	if (rc == 0)
-		rc = request_number(object, "size", UINT32_MAX, &uki->size, err);
-	if (rc == 0)
-		rc = request_number(object, "signature_offset", uki->size, &uki->signature_offset,
-				    err);
+		rc = request_get_room(object, uki, err);
 	if (rc < 0 || !uki->signer.certificate)
 		return rc;
 	rc = request_object(object, "secure_boot", &secure_boot, err);
