@@ -6,38 +6,13 @@
 
 #include "base/bytes.h"
 #include "formats/claims_internal.h"
+#include "formats/directory_internal.h"
 #include "formats/qcow2_internal.h"
 
-static int by_value(const void *a, const void *b)
+static int place_of(const void *context, const unsigned char *entry, uint64_t *ret,
+		    struct ingot_error *err)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* The places of the L2 tables, sorted; *ret_n of them. */
-static int load_l2_places(struct qcow2_source *q, uint64_t **ret, size_t *ret_n,
-			  struct ingot_error *err)
-{
-	INGOT_FREE unsigned char *raw = ingot_alloc(q->l1_count, 8, err);
-	INGOT_FREE uint64_t *places = raw ? ingot_alloc(q->l1_count, sizeof(*places), err) : NULL;
-	size_t n = 0;
-	int rc;
-
-	if (!places)
-		return -ENOMEM;
-	rc = ingot_source_read(q->file, q->l1_offset, raw, q->l1_count * 8, err);
-	for (size_t i = 0; rc == 0 && i < q->l1_count; i++) {
-		rc = ingot_qcow2_l2_place(q, ingot_get_be64(raw + 8 * i), &places[n], err);
-		if (rc == 0 && places[n] != 0)
-			n++;
-	}
-	if (rc < 0)
-		return rc;
-	qsort(places, n, sizeof(*places), by_value);
-	*ret = INGOT_TAKE(places);
-	*ret_n = n;
-	return 0;
+	return ingot_qcow2_l2_place(context, ingot_get_be64(entry), ret, err);
 }
 
 struct tally {
@@ -137,10 +112,16 @@ static int check_places(struct qcow2_source *q, const uint64_t *places, size_t n
 
 int ingot_qcow2_check_tables(struct qcow2_source *q, struct ingot_error *err)
 {
+	const struct ingot_directory directory = {.file = q->file,
+						  .offset = q->l1_offset,
+						  .count = q->l1_count,
+						  .entry_size = 8,
+						  .place = place_of,
+						  .context = q};
 	INGOT_FREE uint64_t *places = NULL;
 	struct tally tally = {0};
 	size_t n;
-	int rc = load_l2_places(q, &places, &n, err);
+	int rc = ingot_directory_load(&directory, &places, &n, err);
 
 	if (rc == 0)
 		rc = ingot_claims_init(&tally.claims, q->file->size, qcow2_cluster(q), err);

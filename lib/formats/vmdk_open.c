@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "formats/claims_internal.h"
+#include "formats/directory_internal.h"
 #include "formats/vmdk_read_internal.h"
 
 enum {
@@ -129,37 +130,10 @@ static int read_header(struct vmdk_source *v, struct ingot_error *err)
 
 /* --- all tables together ----------------------------------------------- */
 
-static int by_value(const void *a, const void *b)
+static int place_of(const void *context, const unsigned char *entry, uint64_t *ret,
+		    struct ingot_error *err)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* The places of the grain tables, sorted; *ret_n of them. */
-static int load_places(struct vmdk_source *v, uint64_t **ret, size_t *ret_n,
-		       struct ingot_error *err)
-{
-	INGOT_FREE unsigned char *raw = ingot_alloc((size_t)v->tables, 4, err);
-	INGOT_FREE uint64_t *places =
-		raw ? ingot_alloc((size_t)v->tables, sizeof(*places), err) : NULL;
-	size_t n = 0;
-	int rc;
-
-	if (!places)
-		return -ENOMEM;
-	rc = ingot_source_read(v->file, v->directory, raw, (size_t)v->tables * 4, err);
-	for (size_t i = 0; rc == 0 && i < v->tables; i++) {
-		rc = vmdk_table_place(v, ingot_get_le32(raw + 4 * i), &places[n], err);
-		if (rc == 0 && places[n] != 0)
-			n++;
-	}
-	if (rc < 0)
-		return rc;
-	qsort(places, n, sizeof(*places), by_value);
-	*ret = INGOT_TAKE(places);
-	*ret_n = n;
-	return 0;
+	return vmdk_table_place(context, ingot_get_le32(entry), ret, err);
 }
 
 struct tally {
@@ -225,10 +199,16 @@ static int check_places(struct vmdk_source *v, const uint64_t *places, size_t n,
 /* A small file whose tables name the same grains again and again would unpack for days. */
 static int check_tables(struct vmdk_source *v, struct ingot_error *err)
 {
+	const struct ingot_directory directory = {.file = v->file,
+						  .offset = v->directory,
+						  .count = (size_t)v->tables,
+						  .entry_size = 4,
+						  .place = place_of,
+						  .context = v};
 	INGOT_FREE uint64_t *places = NULL;
 	struct tally tally = {0};
 	size_t n;
-	int rc = load_places(v, &places, &n, err);
+	int rc = ingot_directory_load(&directory, &places, &n, err);
 
 	if (rc == 0)
 		rc = ingot_claims_init(&tally.claims, v->file->size, least_grain(v), err);
