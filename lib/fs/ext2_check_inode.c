@@ -5,7 +5,7 @@
 
 /* Inodes, group by group: offsets as in the kernel's document, "Index Nodes". */
 
-enum { INLINE_LINK = 60, EXTRA_OURS = 32 };
+enum { INLINE_LINK = 60, INODE_OURS = 256, EXTRA_OURS = 32 };
 
 static uint64_t size_of(const unsigned char *i)
 {
@@ -162,7 +162,7 @@ static void check_ours(struct ext_checker *c, const struct ext_inode *inode)
 {
 	static const unsigned char low[] = {12, 16, 144}, extra[] = {132, 136, 148};
 	const unsigned char *i = inode->raw;
-	unsigned char e[256] = {0};
+	unsigned char e[INODE_OURS] = {0};
 
 	memcpy(e, i, 12); /* mode, owner, size, time */
 	for (size_t k = 0; k < sizeof(low); k++) {
@@ -233,7 +233,8 @@ static int check_used(struct ext_checker *c, struct ext_inode *inode, struct ing
 	ext_check_inode_xattrs(c, inode);
 	if (inode->type == EXT_DIR)
 		c->group_folders[(inode->number - 1) / c->group_inodes]++;
-	if (c->ours)
+	/* Of another size: the superblock's check has said that they are not ours. */
+	if (c->ours && c->inode_size == INODE_OURS)
 		check_ours(c, inode);
 	return 0;
 }

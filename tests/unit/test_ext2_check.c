@@ -275,6 +275,28 @@ static void mistakes_have_names(void **state)
 	image_done(&image);
 }
 
+/* A table of inodes of another size than ours, all of them in use: nothing behind it is read. */
+static void other_inode_sizes_are_told(void **state)
+{
+	unsigned char inode[128];
+	struct image image;
+	uint64_t table;
+	char text[65536];
+
+	image_make(*state, &image);
+	table = inode_at(&image, 1);
+	memcpy(inode, image.bytes + inode_at(&image, ROOT), sizeof(inode));
+	memset(image.bytes + (uint64_t)ingot_get_le32(image.bytes + B + 4) * B, 0xff, B);
+	for (size_t at = 0; at < B; at += sizeof(inode))
+		memcpy(image.bytes + table + at, inode, sizeof(inode));
+	for (unsigned size = 128; size <= B; size *= 2) {
+		ingot_put_le16(image.bytes + 1024 + 88, (uint16_t)size);
+		assert_false(is_whole(image.source, OURS, text, sizeof(text)));
+		assert_int_equal(!strstr(text, "superblock: "), size == 256);
+	}
+	image_done(&image);
+}
+
 /* --- copies ------------------------------------------------------------- */
 
 /* One byte of another source changed. */
@@ -419,6 +441,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_byte_changes_unnoticed, ext2_setup,
 						ext2_teardown),
 		cmocka_unit_test_setup_teardown(mistakes_have_names, ext2_setup, ext2_teardown),
+		cmocka_unit_test_setup_teardown(other_inode_sizes_are_told, ext2_setup,
+						ext2_teardown),
 		cmocka_unit_test_setup_teardown(copies_are_compared, ext2_setup, ext2_teardown),
 		cmocka_unit_test_setup_teardown(large_ones_pass, ext2_setup, ext2_teardown),
 		cmocka_unit_test_setup_teardown(circles_are_found, ext2_setup, ext2_teardown),
