@@ -147,6 +147,9 @@ int verification_init(struct verification *v, struct ingot_source *file,
 		      const struct ingot_verify_options *options, struct ingot_error *err);
 void verification_done(struct verification *v);
 
+/* Makes the check of that name, or all of them; its row says what came of it. */
+int verification_run(struct verification *v, const char *name, struct ingot_error *err);
+
 /* The report's list of them, once all checks are done. */
 int verify_note_open(struct verification *v, struct ingot_error *err);
 
