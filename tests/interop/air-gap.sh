@@ -188,7 +188,7 @@ check "... openssl accepts it" openssl cms -verify -binary -inform DER \
 	-certfile vault/root-hash.crt -out none.json
 manifest_signed() {
 	"$ingot" verify --layout ./appended.yaml manifest/test-1.raw --certificate vault/root-hash.crt \
-		--allow-test-keys --manifest manifest/test-1.manifest.json | grep -q '^good *manifest.signature'
+		--allow-test-keys --manifest manifest/test-1.manifest.json | grep -c '^good *manifest.signature'
 }
 check "... and verify" manifest_signed
 
