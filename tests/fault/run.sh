@@ -70,11 +70,11 @@ prepare() { # old|none
 	"$case_prepare"
 }
 
-# What the command reads from a pipe.
+# What the command reads, from a pipeline. (No process substitution here: bash keeps its status by its
+# number, which some thousand processes later is another's.)
 feed() { [ -z "$standard_input" ] || cat "$standard_input" 2>/dev/null; }
 
-# KIND AT ERRNO STICKY: the command with that fault. Sets status. (From a pipeline: bash keeps the
-# status of a process substitution by its number, which some thousand processes later is another's.)
+# KIND AT ERRNO STICKY: the command with that fault. Sets status.
 run_with_fault() {
 	local patience=60 run
 	[ "$1" != alloc ] || patience=8 # see stuck_in_others
@@ -83,13 +83,8 @@ run_with_fault() {
 		FAULT_AT="$2" FAULT_ERRNO="$3" FAULT_STICKY="$4"
 		"$ingot" "${command[@]}" -j "$jobs")
 	{
-		if [ -n "$standard_input" ]; then
-			feed | "${run[@]}" >stdout 2>stderr
-			status=${PIPESTATUS[1]}
-		else
-			"${run[@]}" </dev/null >stdout 2>stderr
-			status=$?
-		fi
+		feed | "${run[@]}" >stdout 2>stderr
+		status=${PIPESTATUS[1]}
 	} 2>/dev/null # bash's own words about a crash
 }
 
@@ -136,8 +131,9 @@ is_old() { # NAME old|none
 # One sentence, "ingot COMMAND: ...", that names a thing or is about memory or a library. Before
 # it there may be the problems of a recipe, each with its place.
 check_sentence() {
-	local lines
-	mapfile -t lines < <(grep -vE '^[^ :]+:[0-9]+:[0-9]+: ' stderr)
+	local lines=()
+	grep -vE '^[^ :]+:[0-9]+:[0-9]+: ' stderr >sentence
+	mapfile -t lines <sentence
 	if [ "${#lines[@]}" -ne 1 ]; then
 		problem="${#lines[@]} lines on stderr"
 	elif [[ ${lines[0]} != "ingot $verb: "* ]]; then
@@ -283,8 +279,8 @@ full_stdout() {
 	[ -s clean.stdout ] || return
 	prepare none
 	: >log
-	"$ingot" "${command[@]}" -j 1 >/dev/full 2>stderr < <(feed)
-	status=$?
+	feed | "$ingot" "${command[@]}" -j 1 >/dev/full 2>stderr
+	status=${PIPESTATUS[1]}
 	check_run none
 	[ "$status" = 2 ] || problem="exit status $status with a full standard output"
 	count_run "$name, full standard output"
@@ -318,12 +314,12 @@ small_disks() {
 		make_small "$size"
 		prepare old
 		: >log
-		(
+		feed | (
 			ulimit -f "$file_limit"
 			trap '' XFSZ
-			exec "$ingot" "${command[@]}" -j 2 >stdout 2>stderr < <(feed)
+			exec "$ingot" "${command[@]}" -j 2 >stdout 2>stderr
 		)
-		status=$?
+		status=${PIPESTATUS[1]}
 		check_run old
 		count_run "$name, disk of $size bytes"
 		[ "$status" != 2 ] || refused=$((refused + 1))
@@ -349,7 +345,7 @@ interrupt() { # INT|TERM|KILL
 	wanted "SIG$1" || return
 	started=${EPOCHREALTIME/./}
 	prepare none
-	"$ingot" "${command[@]}" -j 2 >/dev/null 2>&1 < <(feed)
+	feed | "$ingot" "${command[@]}" -j 2 >/dev/null 2>&1
 	ended=${EPOCHREALTIME/./}
 	for ((round = 0; round < rounds; round++)); do
 		before=$([ $((round % 2)) = 0 ] && echo old || echo none)
@@ -358,10 +354,8 @@ interrupt() { # INT|TERM|KILL
 		next_random
 		wait_for=$((random / 1024 % (ended - started + 1)))
 		# The shell lets its background processes ignore SIGINT.
-		exec 3< <(feed)
-		env --default-signal=INT "$ingot" "${command[@]}" -j 2 >stdout 2>stderr <&3 &
+		feed | env --default-signal=INT "$ingot" "${command[@]}" -j 2 >stdout 2>stderr &
 		pid=$!
-		exec 3<&-
 		sleep "$(printf '%d.%06d' $((wait_for / 1000000)) $((wait_for % 1000000)))"
 		kill "-$1" "$pid" 2>/dev/null
 		wait "$pid" 2>/dev/null
