@@ -9,8 +9,8 @@
 #include "formats/huffman_internal.h"
 
 /*
- * Limits below the 15 that deflate allows, so that the bits of four literals, or of a length, a
- * distance and their extra bits, fit between two flushes of the bit writer.
+ * Limits below the 15 that deflate allows, so that the bits of four literals, or of three and a
+ * length with its extra bits, fit between two flushes of the bit writer.
  */
 enum { LITLEN_LIMIT = 12, DISTANCE_LIMIT = 12, GROUP = 4 };
 
@@ -126,6 +126,15 @@ static void make_codes(struct ingot_fast_deflate *d, const struct deflate_length
 		d->distances[s] = pack(distances[s], lengths->distance[s]);
 }
 
+/* Fewer than a group, without a flush. How many is a toss-up: nothing is asked, but masked. */
+static inline void put_rest(const struct ingot_fast_deflate *d, struct bit_writer *w,
+			    const unsigned char *p, size_t n)
+{
+	for (size_t i = 0; i < GROUP - 1; i++)
+		put(w, d->literals[p[i]] & -(packed_bits)(i < n));
+}
+
+/* All but the rest, which may be read: there are always GROUP bytes. */
 static inline const unsigned char *put_literals(const struct ingot_fast_deflate *d,
 						struct bit_writer *w, const unsigned char *p,
 						size_t n)
@@ -137,10 +146,8 @@ static inline const unsigned char *put_literals(const struct ingot_fast_deflate 
 		put(w, d->literals[p[3]]);
 		bit_writer_flush(w);
 	}
-	for (; n > 0; n--)
-		put(w, d->literals[*p++]);
-	bit_writer_flush(w);
-	return p;
+	put_rest(d, w, p, n);
+	return p + n;
 }
 
 static inline void put_match(const struct ingot_fast_deflate *d, struct bit_writer *w,
@@ -149,6 +156,7 @@ static inline void put_match(const struct ingot_fast_deflate *d, struct bit_writ
 	unsigned extra = distance_extra(sequence->slot);
 
 	put(w, d->lengths[sequence->length]);
+	bit_writer_flush(w);
 	put(w, d->distances[sequence->slot]);
 	bit_writer_put(w, sequence->distance & ((1U << extra) - 1), extra);
 	bit_writer_flush(w);
@@ -166,6 +174,7 @@ static void put_symbols(const struct ingot_fast_deflate *d, struct bit_writer *t
 	}
 	(void)put_literals(d, &w, p, (size_t)(m->literals + m->literal_count - p));
 	put(&w, d->end_of_block);
+	bit_writer_flush(&w);
 	*to = w;
 }
 

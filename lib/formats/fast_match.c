@@ -51,6 +51,18 @@ static inline bool matches(const unsigned char *data, uint64_t v, size_t at, siz
 	return ingot_get_le32(data + from) == (uint32_t)v && at - from <= WINDOW;
 }
 
+/* How many of the first bytes of two words are equal, by their difference. */
+static inline size_t equal_first(uint64_t differ)
+{
+	return differ ? (unsigned)__builtin_ctzll(differ) >> 3 : sizeof(differ);
+}
+
+/* How many of the last bytes are. */
+static inline size_t equal_last(uint64_t differ)
+{
+	return differ ? (unsigned)__builtin_clzll(differ) >> 3 : sizeof(differ);
+}
+
 /* How many bytes are equal from both places on, up to the end; the first `known` are. */
 static inline size_t common(const unsigned char *data, size_t n, size_t at, size_t from,
 			    size_t known)
@@ -61,7 +73,7 @@ static inline size_t common(const unsigned char *data, size_t n, size_t at, size
 		uint64_t differ = ingot_get_le64(a) ^ ingot_get_le64(b);
 
 		if (differ)
-			return (size_t)(a - data) - at + ((unsigned)__builtin_ctzll(differ) >> 3);
+			return (size_t)(a - data) - at + equal_first(differ);
 	}
 	while (a < end && *a == *b) {
 		a++;
@@ -70,28 +82,44 @@ static inline size_t common(const unsigned char *data, size_t n, size_t at, size
 	return (size_t)(a - data) - at;
 }
 
-/* The match itself, or the next place's if that is longer. */
+/*
+ * The match itself, or the next place's if that is longer. Whether the next place matches at all is
+ * a toss-up, which processors guess badly: its length is found without asking.
+ */
 static inline struct match choose(struct fast_matches *m, const unsigned char *data, size_t n,
 				  size_t at, size_t from)
 {
 	struct match match = {at, from, common(data, n, at, from, 4)};
 	uint64_t v = ingot_get_le64(data + at + 1);
-	size_t length;
+	size_t length, next;
+	bool better;
 
 	if (match.length >= GOOD_ENOUGH)
 		return match;
-	from = exchange(m, v, at + 1);
-	if (!matches(data, v, at + 1, from))
-		return match;
-	length = common(data, n, at + 1, from, 4);
-	return length > match.length ? (struct match){at + 1, from, length} : match;
+	next = exchange(m, v, at + 1);
+	length = equal_first(ingot_get_le64(data + next) ^ v);
+	if (length == sizeof(v))
+		length = common(data, n, at + 1, next, length);
+	better = length > match.length && at + 1 - next <= WINDOW;
+	return better ? (struct match){at + 1, next, length} : match;
 }
 
 /* Bytes before it that match as well are those of a place that was skipped or overwritten. */
 static inline void extend_back(struct match *match, const unsigned char *data, size_t anchor)
 {
-	while (match->at > anchor && match->from > 0 &&
-	       data[match->at - 1] == data[match->from - 1]) {
+	size_t room = ingot_min(match->at - anchor, match->from), n;
+
+	while (room >= sizeof(uint64_t)) {
+		n = equal_last(ingot_get_le64(data + match->at - 8) ^
+			       ingot_get_le64(data + match->from - 8));
+		match->at -= n;
+		match->from -= n;
+		match->length += n;
+		room -= n;
+		if (n < sizeof(uint64_t))
+			return;
+	}
+	for (; room > 0 && data[match->at - 1] == data[match->from - 1]; room--) {
 		match->at--;
 		match->from--;
 		match->length++;

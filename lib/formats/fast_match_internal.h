@@ -11,7 +11,7 @@ enum {
 	FAST_MATCH_DATA = 65536, /* bytes at most */
 	FAST_MATCH_SHORTEST = 4,
 	FAST_MATCH_LONGEST = 258,
-	FAST_MATCH_HASH_BITS = 14, /* a table that stays in the first two caches */
+	FAST_MATCH_HASH_BITS = 13, /* a table of half the first cache */
 	FAST_MATCH_SLACK = 32,	   /* literals are copied 16 at a time */
 };
 

@@ -3,25 +3,43 @@
 #include <assert.h>
 #include <string.h>
 
-/* A symbol below its count, in one integer. */
-enum { SYMBOL_BITS = 9, SYMBOL_MASK = (1 << SYMBOL_BITS) - 1, DIGITS = 1 << 9 };
+#include "base/alloc.h"
 
-/* One pass of a radix sort over 9 bits. */
-static void sort_by(const uint32_t *from, uint32_t *to, size_t n, unsigned shift)
+/* A symbol below its count, in one integer. */
+enum { SYMBOL_BITS = 9, SYMBOL_MASK = (1 << SYMBOL_BITS) - 1, LARGE = 511 };
+
+/* Ascending. */
+static void insertion_sort(uint32_t *items, size_t n)
 {
-	uint16_t place[DIGITS] = {0};
+	for (size_t i = 1; i < n; i++) {
+		uint32_t item = items[i];
+		size_t to = i;
+
+		for (; to > 0 && items[to - 1] > item; to--)
+			items[to] = items[to - 1];
+		items[to] = item;
+	}
+}
+
+/* Places by counting, for counts below LARGE. The others come last: a block has few such symbols.
+ */
+static void sort_items(const uint32_t *items, size_t n, uint32_t *sorted)
+{
+	uint16_t place[LARGE + 1] = {0};
 	unsigned sum = 0;
 
 	for (size_t i = 0; i < n; i++)
-		place[from[i] >> shift & (DIGITS - 1)]++;
-	for (size_t i = 0; i < DIGITS; i++) {
+		place[ingot_min(items[i] >> SYMBOL_BITS, LARGE)]++;
+	for (size_t i = 0; i <= LARGE; i++) {
 		unsigned here = place[i];
 
 		place[i] = (uint16_t)sum;
 		sum += here;
 	}
+	sum = place[LARGE];
 	for (size_t i = 0; i < n; i++)
-		to[place[from[i] >> shift & (DIGITS - 1)]++] = from[i];
+		sorted[place[ingot_min(items[i] >> SYMBOL_BITS, LARGE)]++] = items[i];
+	insertion_sort(sorted + sum, n - sum);
 }
 
 /* The symbols that are used, or the first two, by count and then by symbol. Returns how many. */
@@ -38,9 +56,7 @@ static size_t sort_symbols(const uint32_t *counts, size_t n, uint32_t *sorted)
 	for (size_t s = 0; used < 2; s++)
 		if (counts[s] == 0)
 			items[used++] = 1 << SYMBOL_BITS | (uint32_t)s;
-	sort_by(items, sorted, used, SYMBOL_BITS);
-	memcpy(items, sorted, used * sizeof(*items));
-	sort_by(items, sorted, used, SYMBOL_BITS + 9);
+	sort_items(items, used, sorted);
 	return used;
 }
 
