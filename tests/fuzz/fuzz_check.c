@@ -17,7 +17,7 @@ enum { SECTOR = 512, SECTORS_MAX = 16384, UNIT = 4096 };
 static const char *const TARGETS[] = {
 	"raw",	   "qcow2",	  "qcow2-zstd", "qcow2-v2", "vmdk",	    "vmdk-sparse",
 	"vhd",	   "vhd-dynamic", "vhdx",	"vdi",	    "gce",	    "ova",
-	"vagrant", "azure",	  "vmware",	"hyperv",   "digitalocean",
+	"vagrant", "azure",	  "vmware",	"hyperv",   "digitalocean", "ami",
 };
 
 static struct ingot_source *make_file(const uint8_t *data, size_t size, size_t sectors)

@@ -1,8 +1,11 @@
 /*
- * Any bytes as an image that is to be verified, spread over it as sparse.h says. None of them is
- * good, because nobody vouches for its root hash, and every check says something.
+ * Any bytes as an image that is to be verified, spread over it as sparse.h says; in front of them
+ * a manifest, if the input begins with '{' and has a NUL byte. None of them is good, because their
+ * signer is one for tests, and every check says something.
  */
 #include "seal.h"
+
+#include "certificate.h"
 
 #include "image/verify.h"
 
@@ -22,19 +25,42 @@ static void check(const struct ingot_verify_report *report)
 	json_decref(json);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static json_t *take_manifest(const uint8_t **data, size_t *size)
 {
-	const struct ingot_verify_options options = {.jobs = 1};
+	const uint8_t *end = *size && **data == '{' ? memchr(*data, 0, *size) : NULL;
+	json_t *manifest;
+
+	if (!end)
+		return NULL;
+	manifest = json_loadb((const char *)*data, (size_t)(end - *data), 0, NULL);
+	*size -= (size_t)(end + 1 - *data);
+	*data = end + 1;
+	return manifest;
+}
+
+static void verify(struct ingot_source *image, const json_t *manifest)
+{
+	const struct ingot_certificate *signer = seed_certificate();
+	const struct ingot_verify_options options = {
+		.certificates = &signer, .certificate_count = 1, .manifest = manifest, .jobs = 1};
 	struct ingot_verify_report *report = NULL;
-	static struct sparse sparse;
 	struct ingot_error err = {0};
 
-	if (!sparse_fill(&sparse, data, size))
-		return 0;
-	seal_all(&sparse);
-	if (ingot_verify(&sparse.source, &options, &report, &err) == 0)
+	if (ingot_verify(image, &options, &report, &err) == 0)
 		check(report);
 	ingot_verify_report_free(report);
-	sparse_empty(&sparse);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	json_t *manifest = take_manifest(&data, &size);
+	static struct sparse sparse;
+
+	if (sparse_fill(&sparse, data, size)) {
+		seal_all(&sparse);
+		verify(&sparse.source, manifest);
+		sparse_empty(&sparse);
+	}
+	json_decref(manifest);
 	return 0;
 }
