@@ -147,7 +147,14 @@ void ext_csum_xattr(struct ext_checker *c, uint64_t block, const unsigned char *
 
 /* --- folders ----------------------------------------------------------- */
 
-enum { TAIL = 12, TAIL_TYPE = 0xde, INDEX_ENTRY = 8, INDEX_ROOT = 32, INDEX_NODE = 8 };
+enum {
+	TAIL = 12,
+	TAIL_TYPE = 0xde,
+	INDEX_ENTRY = 8,
+	INDEX_ROOT = 32,
+	INDEX_NODE = 8,
+	INDEX_TAIL = 8
+};
 
 /* Where the numbers of an index stand in the block; 0: it holds entries. */
 static size_t index_at(const struct ext_checker *c, const struct ext_folder_block *at,
@@ -167,10 +174,10 @@ static bool index_is_right(const struct ext_checker *c, const unsigned char *dat
 {
 	static const unsigned char zero[4];
 	size_t limit = ingot_get_le16(data + at), count = ingot_get_le16(data + at + 2);
-	size_t tail = at + limit * INDEX_ENTRY;
+	size_t tail = at + limit * INDEX_ENTRY, behind = c->metadata_csum ? INDEX_TAIL : 0;
 	uint32_t crc;
 
-	if (count == 0 || count > limit || tail + 8 > c->block_size)
+	if (count == 0 || count > limit || tail + behind > c->block_size)
 		return false;
 	if (!c->metadata_csum)
 		return true;
@@ -199,7 +206,7 @@ size_t ext_csum_folder(struct ext_checker *c, const struct ext_folder_block *at,
 		return c->block_size;
 	}
 	if (!good)
-		ext_problem(c, "folder %u: the checksum of block %u is wrong", at->inode,
-			    at->logical);
+		ext_problem(c, "folder %u: the %s block %u is wrong", at->inode,
+			    index && !c->metadata_csum ? "index in" : "checksum of", at->logical);
 	return end;
 }

@@ -61,6 +61,19 @@ ext "checksum seed" -t ext4 -O metadata_csum_seed
 ext "no flex_bg, no 64bit" -t ext4 -O ^flex_bg,^64bit
 ext "no filetype" -t ext2 -O ^filetype
 ext "small groups" -t ext4 -g 1024 -b 1024
+# mke2fs fills a folder without an index; e2fsck -D gives it one, and says so in its status.
+indexed() { # WORDS MKE2FS-OPTIONS...
+	local status=0
+	rm -f image
+	mke2fs -q -F -d tree "${@:2}" image 64M >mke2fs.log 2>&1 || cat mke2fs.log
+	e2fsck -fyD image >e2fsck.log 2>&1 || status=$?
+	[ "$status" -le 1 ] || cat e2fsck.log
+	check "$1 with an index: it has one" grep -q 'Root node dump' \
+		<(debugfs -R 'htree_dump /many' image 2>/dev/null)
+	check "$1 with an index: whole" says 0 ext image
+}
+indexed ext3 -t ext3 -b 1024
+indexed ext4 -t ext4 -b 4096
 mke2fs -q -F -t ext4 -O inline_data image 64M >/dev/null 2>&1
 check "inline_data cannot be checked, which is said" says 2 ext image
 

@@ -297,6 +297,30 @@ static void other_inode_sizes_are_told(void **state)
 	image_done(&image);
 }
 
+/*
+ * An empty folder with an index, which fills its block, as without checksums there is nothing
+ * behind it: 32 limit, 34 count, 8 bytes each.
+ */
+static void an_index_may_fill_its_block(void **state)
+{
+	struct image image;
+	uint64_t inode, e;
+	char text[1024];
+
+	image_make(*state, &image);
+	e = content_of(&image, "d/e");
+	inode = inode_at(&image, ingot_get_le32(image.bytes + e));
+	ingot_put_le32(image.bytes + inode + 32, 0x1000);
+	ingot_put_le16(image.bytes + e + 32, (B - 32) / 8);
+	ingot_put_le16(image.bytes + e + 34, 1);
+	if (!is_whole(image.source, ANYBODYS, text, sizeof(text)))
+		fail_msg("%s", text);
+	ingot_put_le16(image.bytes + e + 32, (B - 32) / 8 + 1);
+	assert_false(is_whole(image.source, ANYBODYS, text, sizeof(text)));
+	assert_non_null(strstr(text, "the index in block 0 is wrong"));
+	image_done(&image);
+}
+
 /* --- copies ------------------------------------------------------------- */
 
 /* One byte of another source changed. */
@@ -442,6 +466,8 @@ int main(void)
 						ext2_teardown),
 		cmocka_unit_test_setup_teardown(mistakes_have_names, ext2_setup, ext2_teardown),
 		cmocka_unit_test_setup_teardown(other_inode_sizes_are_told, ext2_setup,
+						ext2_teardown),
+		cmocka_unit_test_setup_teardown(an_index_may_fill_its_block, ext2_setup,
 						ext2_teardown),
 		cmocka_unit_test_setup_teardown(copies_are_compared, ext2_setup, ext2_teardown),
 		cmocka_unit_test_setup_teardown(large_ones_pass, ext2_setup, ext2_teardown),
