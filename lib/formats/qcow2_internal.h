@@ -17,6 +17,7 @@
 #define INGOT_FORMATS_QCOW2_INTERNAL_H
 
 #include "formats/format_internal.h"
+#include "formats/kept_internal.h"
 #include "formats/unpack_internal.h"
 
 #define QCOW2_MAGIC	  0x514649fbU
@@ -60,6 +61,7 @@ struct qcow2_source {
 	size_t l1_count;
 	uint64_t l1_offset;
 	enum ingot_packing packing;
+	struct ingot_kept kept; /* compressed clusters, by their number on the disk */
 };
 
 /*

@@ -111,6 +111,7 @@ int ingot_qcow2_open(struct ingot_source *file, struct ingot_source **ret, struc
 		rc = ingot_qcow2_check_tables(q, err);
 	if (rc < 0)
 		return rc;
+	ingot_kept_init(&q->kept);
 	*ret = &INGOT_TAKE(q)->source;
 	return 0;
 }

@@ -146,29 +146,45 @@ struct unpacking {
 	unsigned char *cluster;
 };
 
-static int read_inside(struct qcow2_source *q, const struct qcow2_entry *entry, uint64_t inside,
+/* n bytes of the compressed cluster at that place on the disk. */
+static int read_piece(struct qcow2_source *q, uint64_t entry, uint64_t offset, unsigned char *data,
+		      size_t n, struct unpacking *unpacking, struct ingot_error *err)
+{
+	uint64_t number = offset >> q->cluster_bits;
+	size_t inside = (size_t)(offset & (qcow2_cluster(q) - 1));
+	int rc;
+
+	if (n == qcow2_cluster(q))
+		return read_packed(q, entry, &unpacking->unpacker, data, err);
+	if (ingot_kept_copy(&q->kept, number, inside, data, n))
+		return 0;
+	if (!unpacking->cluster)
+		unpacking->cluster = ingot_alloc(1, (size_t)qcow2_cluster(q), err);
+	if (!unpacking->cluster)
+		return -ENOMEM;
+	rc = read_packed(q, entry, &unpacking->unpacker, unpacking->cluster, err);
+	if (rc < 0)
+		return rc;
+	memcpy(data, unpacking->cluster + inside, n);
+	ingot_kept_put(&q->kept, number, &unpacking->cluster);
+	return 0;
+}
+
+/* n bytes of one cluster. */
+static int read_inside(struct qcow2_source *q, const struct qcow2_entry *entry, uint64_t offset,
 		       unsigned char *data, size_t n, struct unpacking *unpacking,
 		       struct ingot_error *err)
 {
-	int rc;
+	uint64_t inside = offset & (qcow2_cluster(q) - 1);
 
 	if (ingot_qcow2_is_hole(q, entry)) {
 		memset(data, 0, n);
 		return 0;
 	}
-	if (!(entry->entry & QCOW2_COMPRESSED))
-		return q->extended ? read_subclusters(q, entry, inside, data, n, err)
-				   : read_plain(q, entry->entry, inside, data, n, err);
-	if (n == qcow2_cluster(q))
-		return read_packed(q, entry->entry, &unpacking->unpacker, data, err);
-	if (!unpacking->cluster)
-		unpacking->cluster = ingot_alloc(1, (size_t)qcow2_cluster(q), err);
-	if (!unpacking->cluster)
-		return -ENOMEM;
-	rc = read_packed(q, entry->entry, &unpacking->unpacker, unpacking->cluster, err);
-	if (rc == 0)
-		memcpy(data, unpacking->cluster + inside, n);
-	return rc;
+	if (entry->entry & QCOW2_COMPRESSED)
+		return read_piece(q, entry->entry, offset, data, n, unpacking, err);
+	return q->extended ? read_subclusters(q, entry, inside, data, n, err)
+			   : read_plain(q, entry->entry, inside, data, n, err);
 }
 
 /* As much as one call of read_entries tells about. */
@@ -184,10 +200,10 @@ static int read_run(struct qcow2_source *q, uint64_t offset, unsigned char *data
 	*done = (size_t)ingot_min(n, span);
 	memset(data, 0, *done);
 	for (size_t i = 0; i < entries.count && *done < n; i++) {
-		uint64_t inside = (offset + *done) & (qcow2_cluster(q) - 1);
-		size_t part = (size_t)ingot_min(n - *done, qcow2_cluster(q) - inside);
+		uint64_t at = offset + *done, size = qcow2_cluster(q);
+		size_t part = (size_t)ingot_min(n - *done, size - (at & (size - 1)));
 
-		rc = read_inside(q, &entries.list[i], inside, data + *done, part, unpacking, err);
+		rc = read_inside(q, &entries.list[i], at, data + *done, part, unpacking, err);
 		if (rc < 0)
 			return rc;
 		*done += part;
@@ -232,8 +248,11 @@ static int extent_at(struct ingot_source *source, uint64_t offset, struct ingot_
 
 static void qcow2_free(struct ingot_source *source)
 {
-	ingot_source_free(((struct qcow2_source *)source)->file);
-	free(source);
+	struct qcow2_source *q = (struct qcow2_source *)source;
+
+	ingot_source_free(q->file);
+	ingot_kept_done(&q->kept);
+	free(q);
 }
 
 const struct ingot_source_ops ingot_qcow2_ops = {read_at, extent_at, qcow2_free};

@@ -232,6 +232,7 @@ int ingot_vmdk_open(struct ingot_source *file, struct ingot_source **ret, struct
 		rc = check_tables(v, err);
 	if (rc < 0)
 		return rc;
+	ingot_kept_init(&v->kept);
 	*ret = &INGOT_TAKE(v)->source;
 	return 0;
 }

@@ -102,9 +102,10 @@ static int load_packed(struct vmdk_source *v, uint64_t place, uint64_t offset,
 	return ingot_source_read(v->file, place + sizeof(marker), packed, *n, err);
 }
 
-/* The grain at that disk offset into unpacking->grain. The last one may be cut off. */
+/* The grain at that disk offset into unpacking->grain, of *ret_n packed bytes. The last one may be
+ * cut off. */
 static int read_packed(struct vmdk_source *v, uint64_t place, uint64_t offset,
-		       struct unpacking *unpacking, struct ingot_error *err)
+		       struct unpacking *unpacking, size_t *ret_n, struct ingot_error *err)
 {
 	size_t n, got, want = (size_t)ingot_min(v->grain, v->source.size - offset);
 	int rc;
@@ -113,11 +114,12 @@ static int read_packed(struct vmdk_source *v, uint64_t place, uint64_t offset,
 		unpacking->grain = ingot_alloc(1, (size_t)v->grain, err);
 	if (unpacking->grain && !unpacking->packed)
 		unpacking->packed = ingot_alloc(2, (size_t)v->grain, err);
-	if (!unpacking->packed)
+	if (!unpacking->grain || !unpacking->packed)
 		return -ENOMEM;
 	rc = load_packed(v, place, offset, unpacking->packed, &n, err);
 	if (rc < 0)
 		return rc;
+	*ret_n = n;
 	rc = ingot_unpack(&unpacking->unpacker, INGOT_PACKED_ZLIB, unpacking->packed, n,
 			  unpacking->grain, (size_t)v->grain, &got, err);
 	if (rc == 0 && got < want)
@@ -126,23 +128,41 @@ static int read_packed(struct vmdk_source *v, uint64_t place, uint64_t offset,
 	return rc < 0 ? ingot_wrap(err, rc, "the grain at 0x%llx", (unsigned long long)place) : 0;
 }
 
+/*
+ * n bytes of a compressed grain. One that did not shrink is not kept: it may be one that is changed
+ * in place, and there is little to unpack.
+ */
+static int read_piece(struct vmdk_source *v, uint64_t place, uint64_t offset, unsigned char *data,
+		      size_t n, struct unpacking *unpacking, struct ingot_error *err)
+{
+	uint64_t number = offset / v->grain;
+	size_t inside = (size_t)(offset % v->grain), packed;
+	int rc;
+
+	if (n < v->grain && ingot_kept_copy(&v->kept, number, inside, data, n))
+		return 0;
+	rc = read_packed(v, place, offset - inside, unpacking, &packed, err);
+	if (rc < 0)
+		return rc;
+	memcpy(data, unpacking->grain + inside, n);
+	if (n < v->grain && packed < v->grain)
+		ingot_kept_put(&v->kept, number, &unpacking->grain);
+	return 0;
+}
+
 /* n bytes of one grain. */
 static int read_inside(struct vmdk_source *v, uint32_t entry, uint64_t offset, unsigned char *data,
 		       size_t n, struct unpacking *unpacking, struct ingot_error *err)
 {
-	uint64_t place = (uint64_t)entry * VMDK_SECTOR, inside = offset % v->grain;
-	int rc;
+	uint64_t place = (uint64_t)entry * VMDK_SECTOR;
 
 	if (vmdk_is_hole(v, entry)) {
 		memset(data, 0, n);
 		return 0;
 	}
-	if (!(v->flags & VMDK_FLAG_COMPRESSED))
-		return ingot_source_read(v->file, place + inside, data, n, err);
-	rc = read_packed(v, place, offset - inside, unpacking, err);
-	if (rc == 0)
-		memcpy(data, unpacking->grain + inside, n);
-	return rc;
+	if (v->flags & VMDK_FLAG_COMPRESSED)
+		return read_piece(v, place, offset, data, n, unpacking, err);
+	return ingot_source_read(v->file, place + offset % v->grain, data, n, err);
 }
 
 /* As much as one call of read_entries tells about. */
@@ -256,8 +276,11 @@ static int extent_at(struct ingot_source *source, uint64_t offset, struct ingot_
 
 static void vmdk_free(struct ingot_source *source)
 {
-	ingot_source_free(((struct vmdk_source *)source)->file);
-	free(source);
+	struct vmdk_source *v = (struct vmdk_source *)source;
+
+	ingot_source_free(v->file);
+	ingot_kept_done(&v->kept);
+	free(v);
 }
 
 const struct ingot_source_ops vmdk_source_ops = {read_at, extent_at, vmdk_free};

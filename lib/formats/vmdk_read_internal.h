@@ -2,15 +2,17 @@
 #ifndef INGOT_FORMATS_VMDK_READ_INTERNAL_H
 #define INGOT_FORMATS_VMDK_READ_INTERNAL_H
 
+#include "formats/kept_internal.h"
 #include "formats/vmdk_internal.h"
 
 struct vmdk_source {
 	struct ingot_source source;
 	struct ingot_source *file;
 	uint32_t flags, gtes;
-	uint64_t grain;	    /* bytes */
-	uint64_t directory; /* its place, bytes */
-	uint64_t tables;    /* entries of the directory */
+	uint64_t grain;		/* bytes */
+	uint64_t directory;	/* its place, bytes */
+	uint64_t tables;	/* entries of the directory */
+	struct ingot_kept kept; /* compressed grains, by their number on the disk */
 };
 
 extern const struct ingot_source_ops vmdk_source_ops;

@@ -7,6 +7,7 @@
 
 enum {
 	ENTRY_SIZE = 32,
+	ENTRIES_AT_ONCE = 64,
 	ATTRIBUTES = 11, /* offset of the byte */
 	ATTRIBUTE_LABEL = 0x08,
 	ATTRIBUTE_FOLDER = 0x10,
@@ -63,30 +64,41 @@ static int visit_entry(struct walk *w, const unsigned char *e, const struct fat_
 	return rc < 0 ? rc : 0;
 }
 
-/* The entries in one stretch; *end: the folder's last entry was among them. */
+/* *end: it is the one behind the folder's last. */
+static int take_entry(struct walk *w, const unsigned char *e, struct fat_long *name, bool *end,
+		      struct ingot_error *err)
+{
+	int rc = 0;
+
+	*end = e[0] == 0;
+	if (*end)
+		return 0;
+	if (++w->entries > INGOT_FAT_ENTRIES_MAX)
+		return ingot_fat_corrupt(err, "too many entries in its folders");
+	if (e[0] != DELETED && (e[ATTRIBUTES] & 0x3f) == ATTRIBUTES_LONG) {
+		ingot_fat_take_piece(name, e);
+		return 0;
+	}
+	/* Only "." and ".." start with a dot: a short name cannot. */
+	if (e[0] != DELETED && e[0] != '.' && !(e[ATTRIBUTES] & ATTRIBUTE_LABEL))
+		rc = visit_entry(w, e, name, err);
+	*name = (struct fat_long){0};
+	return rc;
+}
+
+/* The entries in one stretch, read some at a time; *end: the folder's last one was among them. */
 static int walk_stretch(struct walk *w, uint64_t offset, uint32_t size, struct fat_long *name,
 			bool *end, struct ingot_error *err)
 {
-	unsigned char e[ENTRY_SIZE];
+	unsigned char entries[ENTRIES_AT_ONCE * ENTRY_SIZE];
 	int rc = 0;
 
-	for (uint32_t at = 0; at + ENTRY_SIZE <= size && rc == 0; at += ENTRY_SIZE) {
-		rc = ingot_source_read(w->volume->source, offset + at, e, sizeof(e), err);
-		if (rc < 0)
-			return rc;
-		*end = e[0] == 0;
-		if (*end)
-			return 0;
-		if (++w->entries > INGOT_FAT_ENTRIES_MAX)
-			return ingot_fat_corrupt(err, "too many entries in its folders");
-		if (e[0] != DELETED && (e[ATTRIBUTES] & 0x3f) == ATTRIBUTES_LONG) {
-			ingot_fat_take_piece(name, e);
-			continue;
-		}
-		/* Only "." and ".." start with a dot: a short name cannot. */
-		if (e[0] != DELETED && e[0] != '.' && !(e[ATTRIBUTES] & ATTRIBUTE_LABEL))
-			rc = visit_entry(w, e, name, err);
-		*name = (struct fat_long){0};
+	size -= size % ENTRY_SIZE;
+	for (uint32_t at = 0, n; at < size && !*end && rc == 0; at += n) {
+		n = (uint32_t)ingot_min(size - at, sizeof(entries));
+		rc = ingot_source_read(w->volume->source, offset + at, entries, n, err);
+		for (uint32_t i = 0; i < n && !*end && rc == 0; i += ENTRY_SIZE)
+			rc = take_entry(w, entries + i, name, end, err);
 	}
 	return rc;
 }

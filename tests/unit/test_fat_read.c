@@ -512,6 +512,62 @@ static void test_fat12_is_not_read(void **state)
 	done(&f);
 }
 
+/* --- reads ------------------------------------------------------------- */
+
+struct counted {
+	struct ingot_source source;
+	struct ingot_source *volume;
+	unsigned reads;
+};
+
+static int counted_read(struct ingot_source *source, uint64_t offset, void *data, size_t n,
+			struct ingot_error *err)
+{
+	struct counted *c = (struct counted *)source;
+
+	c->reads++;
+	return ingot_source_read(c->volume, offset, data, n, err);
+}
+
+static int ignore(void *context, const struct ingot_fat_entry *entry, struct ingot_error *err)
+{
+	(void)entry;
+	(void)err;
+	++*(unsigned *)context;
+	return 0;
+}
+
+/* In a compressed container each read may be the unpacking of a whole piece. */
+static void test_entries_are_not_read_one_by_one(void **state)
+{
+	enum { FILES = 500 };
+	static const struct ingot_source_ops ops = {counted_read, NULL, NULL};
+	static char names[FILES][16];
+	static struct ingot_fat_file files[FILES];
+	INGOT_SOURCE struct ingot_source *nothing = content(0);
+	struct ingot_fat_volume volume;
+	struct ingot_error err = {0};
+	struct counted c = {0};
+	struct fixture f;
+	unsigned seen = 0;
+
+	(void)state;
+	for (size_t i = 0; i < FILES; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "F%zu", i);
+		files[i] = (struct ingot_fat_file){.path = names[i], .content = nothing};
+	}
+	make(&f, 32, files, FILES);
+	assert_ok(open_volume(&f, &err));
+	c.volume = f.source;
+	c.source = (struct ingot_source){&ops, "counted", f.size};
+	assert_ok(ingot_fat_open(&c.source, &volume, &err));
+	c.reads = 0;
+	assert_ok(ingot_fat_walk(&volume, ignore, &seen, &err));
+	assert_int_equal(seen, FILES);
+	assert_in_range(c.reads, 1, FILES / 10);
+	done(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -524,6 +580,7 @@ int main(void)
 		cmocka_unit_test(test_folders_that_share_a_folder),
 		cmocka_unit_test(test_boot_sectors_that_are_none),
 		cmocka_unit_test(test_fat12_is_not_read),
+		cmocka_unit_test(test_entries_are_not_read_one_by_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
