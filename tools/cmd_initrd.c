@@ -11,7 +11,8 @@ enum { FILE_MAX = 1024 * 1024 }; /* a signature, a certificate */
 
 struct initrd_options {
 	struct cli_list base;
-	const char *root_hash, *data_device, *hash_device, *signature, *certificate, *output;
+	struct cli_list certificates;
+	const char *root_hash, *data_device, *hash_device, *signature, *output;
 	struct cli_u64 hash_offset, systemd_version, epoch;
 };
 
@@ -27,16 +28,47 @@ static int load(const char *path, const void **ret, size_t *ret_n, char **owner,
 	return rc;
 }
 
-static int make_segment(const struct initrd_options *options, struct ingot_source **ret,
+struct certificates {
+	struct ingot_initrd_certificate list[INGOT_INITRD_CERTIFICATES_MAX];
+	char *owners[INGOT_INITRD_CERTIFICATES_MAX];
+	size_t count;
+};
+
+static int load_certificates(const struct cli_list *paths, struct certificates *ret,
+			     struct ingot_error *err)
+{
+	if (paths->count > INGOT_INITRD_CERTIFICATES_MAX)
+		return ingot_raise(err, -EINVAL, "%zu certificates, at most %d are possible",
+				   paths->count, INGOT_INITRD_CERTIFICATES_MAX);
+	for (; ret->count < paths->count; ret->count++) {
+		size_t i = ret->count;
+		int rc = load(paths->items[i], &ret->list[i].pem, &ret->list[i].size,
+			      &ret->owners[i], err);
+
+		if (rc < 0)
+			return ingot_wrap(err, rc, "certificate");
+	}
+	return 0;
+}
+
+static void certificates_done(struct certificates *certificates)
+{
+	for (size_t i = 0; i < certificates->count; i++)
+		free(certificates->owners[i]);
+}
+
+static int make_segment(const struct initrd_options *options,
+			const struct certificates *certificates, struct ingot_source **ret,
 			struct ingot_error *err)
 {
 	INGOT_FREE char *signature = NULL;
-	INGOT_FREE char *certificate = NULL;
 	struct ingot_initrd_verity verity = {
 		.root_hash = options->root_hash,
 		.data_device = options->data_device,
 		.hash_device = options->hash_device,
 		.hash_offset = options->hash_offset.value,
+		.certificates = certificates->list,
+		.certificate_count = certificates->count,
 	};
 	int rc = cli_epoch(&options->epoch, &verity.epoch, err);
 
@@ -49,11 +81,19 @@ static int make_segment(const struct initrd_options *options, struct ingot_sourc
 	rc = load(options->signature, &verity.signature, &verity.signature_size, &signature, err);
 	if (rc < 0)
 		return ingot_wrap(err, rc, "signature");
-	rc = load(options->certificate, &verity.certificate, &verity.certificate_size, &certificate,
-		  err);
-	if (rc < 0)
-		return ingot_wrap(err, rc, "certificate");
 	return ingot_initrd_segment(&verity, ret, err);
+}
+
+static int add_segment(const struct initrd_options *options, struct ingot_source **ret,
+		       struct ingot_error *err)
+{
+	struct certificates certificates = {0};
+	int rc = load_certificates(&options->certificates, &certificates, err);
+
+	if (rc == 0)
+		rc = make_segment(options, &certificates, ret, err);
+	certificates_done(&certificates);
+	return rc;
 }
 
 static int write_initrd(const struct cli *cli, struct ingot_source *const *parts, size_t count,
@@ -89,7 +129,7 @@ static int run_initrd(const struct cli *cli, struct ingot_error *err)
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = ingot_source_open(options->base.items[i], &parts[i], err);
 	if (rc == 0)
-		rc = make_segment(options, &parts[count], err);
+		rc = add_segment(options, &parts[count], err);
 	if (rc == 0)
 		rc = write_initrd(cli, parts, count + 1, err);
 	for (size_t i = 0; parts && i <= count; i++)
@@ -111,8 +151,8 @@ static const struct cli_option OPTIONS[] = {
 	 AT(hash_offset), CLI_SIZE, false},
 	{"signature", "FILE", "signature of the root hash (PKCS#7, DER), for the kernel",
 	 AT(signature), CLI_TEXT, false},
-	{"certificate", "FILE", "certificate (PEM) to put into /etc/verity.d", AT(certificate),
-	 CLI_TEXT, false},
+	{"certificate", "FILE", "certificate (PEM) to put into /etc/verity.d; once for each signer",
+	 AT(certificates), CLI_LIST, false},
 	{"systemd-version", "N", "systemd in the initrd, if it is older than 254",
 	 AT(systemd_version), CLI_U64, false},
 	{"epoch", "SECONDS", "time of the files (default: $SOURCE_DATE_EPOCH)", AT(epoch), CLI_U64,
@@ -128,7 +168,8 @@ const struct cli_command cmd_initrd = {
 		"Writes an initrd that opens /dev/mapper/usr: the base files, each padded to a "
 		"multiple of 4 bytes (the kernel silently skips an archive that starts elsewhere), "
 		"and then a small uncompressed cpio archive with /etc/veritytab, the signature as "
-		"/etc/usr.p7s and the certificate as /etc/verity.d/ingot.crt. Without --base it "
+		"/etc/usr.p7s and the certificate as /etc/verity.d/ingot.crt (others as ingot-2.crt and "
+		"so on: systemd takes a signature only if it knows all of its signers). Without --base it "
 		"writes that archive alone.\n\n"
 		"The base initrd must have systemd-veritysetup: with dracut, --add "
 		"\"systemd-veritysetup dm\". Mount the device with mount.usr=/dev/mapper/usr on the "

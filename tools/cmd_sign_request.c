@@ -11,8 +11,8 @@
 #include "io/source.h"
 
 struct request_options {
-	const char *request, *response;
-	struct cli_list keys, certificates;
+	const char *request, *response, *layout;
+	struct cli_list keys, certificates, images;
 	const char *passphrase_file, *passphrase_variable, *pin_file;
 	bool yes;
 };
@@ -75,6 +75,23 @@ static int check_certificates(const struct request_options *o,
 		rc = check_certificate(&o->certificates, request->signers[i].certificate, err);
 	if (rc == 0 && request->uki.signer.certificate)
 		rc = check_certificate(&o->certificates, request->uki.signer.certificate, err);
+	return rc;
+}
+
+/* --- images ------------------------------------------------------------ */
+
+/* Before anything is shown: an image that the request is not of stops it. */
+static int check_images(const struct cli *cli, const struct ingot_sign_request *request,
+			struct ingot_request_proof *proof, struct ingot_error *err)
+{
+	const struct request_options *o = cli->options;
+	int rc = 0;
+
+	if (o->layout && o->images.count == 0)
+		return cli_usage(cli, err, "--layout is for an --image");
+	for (size_t i = 0; rc == 0 && i < o->images.count; i++)
+		rc = ingot_request_check_image(request, o->images.items[i], o->layout, cli->jobs,
+					       proof, err);
 	return rc;
 }
 
@@ -174,8 +191,11 @@ static int run(const struct cli *cli, struct ingot_error *err)
 {
 	const struct request_options *o = cli->options;
 	INGOT_SIGN_REQUEST struct ingot_sign_request *request = NULL;
+	INGOT_FREE struct ingot_request_proof *proof = ingot_alloc(1, sizeof(*proof), err);
 	int rc;
 
+	if (!proof)
+		return -ENOMEM;
 	if (o->keys.count > KEYS_MAX)
 		return cli_usage(cli, err, "there are %zu keys, at most %d are possible",
 				 o->keys.count, KEYS_MAX);
@@ -183,7 +203,9 @@ static int run(const struct cli *cli, struct ingot_error *err)
 	if (rc == 0)
 		rc = check_certificates(o, request, err);
 	if (rc == 0)
-		rc = ingot_request_show(request, stderr, err);
+		rc = check_images(cli, request, proof, err);
+	if (rc == 0)
+		rc = ingot_request_show(request, o->images.count > 0 ? proof : NULL, stderr, err);
 	if (rc == 0 && !o->yes)
 		rc = ask(err);
 	return rc == 0 ? sign(cli, request, err) : rc;
@@ -198,6 +220,14 @@ static const struct cli_option OPTIONS[] = {
 	 AT(keys), CLI_LIST, true},
 	{"certificate", "FILE", "sign only for this certificate; may be given several times",
 	 AT(certificates), CLI_LIST, false},
+	{"image", "FILE",
+	 "check that the request is of this image, raw or in a container, and show what it proves; "
+	 "once for the base image, once for each vendor's",
+	 AT(images), CLI_LIST, false},
+	{"layout", "NAME|FILE",
+	 "the partitions of an --image have to be those of this layout; without it, it is the "
+	 "built-in one that they are most like",
+	 AT(layout), CLI_TEXT, false},
 	{"response", "FILE", "where the signatures go; - is standard output", AT(response),
 	 CLI_TEXT, true},
 	{"yes", NULL, "do not ask", AT(yes), CLI_FLAG, false},
@@ -221,6 +251,11 @@ const struct cli_command cmd_sign = {
 		"What is shown goes to standard error: name, version, root hash, the kernel's command "
 		"line, whose signatures are wanted, and what went into the image as the build says. "
 		"docs/air-gap.md says which of it is proven.\n\n"
+		"With --image, the machine that signs does not take the build's word for the boot stub, the "
+		"kernel, the initrd and the command line: all bytes that are to be signed are read in the "
+		"image, and /usr is read as a whole for the root hash. What does not agree is refused, with "
+		"exit status 2, and nothing is signed. A vendor's image has a UKI of its own; one that is in "
+		"none of the images is shown as not proven.\n\n"
 		"Each key signs for the certificate that it belongs to. A key that the request has no "
 		"certificate for is refused, and so is a request with a certificate that no key was given "
 		"for.",
@@ -228,6 +263,9 @@ const struct cli_command cmd_sign = {
 		"# where the keys are\n"
 		"ingot sign --request demo-1.request.json --key root-hash.key --key db.key "
 		"--response demo-1.response.json\n"
+		"# and look at the image itself\n"
+		"ingot sign --request demo-1.request.json --image demo-1.qcow2 --key root-hash.key "
+		"--key db.key --response demo-1.response.json\n"
 		"# by a token\n"
 		"ingot sign --request demo-1.request.json --key 'pkcs11:token=Release;object=usr' "
 		"--pin-file pin --response demo-1.response.json",

@@ -1,7 +1,9 @@
 #include "boot/initrd.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -29,17 +31,28 @@ static int check_hash(const char *text, char hex[2 * HASH_MAX + 1], struct ingot
 	return 0;
 }
 
+static int check_certificates(const struct ingot_initrd_verity *verity, struct ingot_error *err)
+{
+	static const char begin[] = "-----BEGIN CERTIFICATE-----";
+
+	if (verity->certificate_count > INGOT_INITRD_CERTIFICATES_MAX)
+		return ingot_raise(err, -EINVAL, "%zu certificates, at most %d are possible",
+				   verity->certificate_count, INGOT_INITRD_CERTIFICATES_MAX);
+	for (size_t i = 0; i < verity->certificate_count; i++)
+		if (!memmem(verity->certificates[i].pem, verity->certificates[i].size, begin,
+			    sizeof(begin) - 1))
+			return ingot_raise(err, -EINVAL, "certificate %zu: not PEM (no '%s')",
+					   i + 1, begin);
+	return 0;
+}
+
 static int check_files(const struct ingot_initrd_verity *verity, struct ingot_error *err)
 {
-	static const char pem[] = "-----BEGIN CERTIFICATE-----";
 	const uint8_t *der = verity->signature;
 
 	if (der && (verity->signature_size < 2 || der[0] != 0x30))
 		return ingot_raise(err, -EINVAL, "root hash signature: not PKCS#7 in DER");
-	if (verity->certificate &&
-	    !memmem(verity->certificate, verity->certificate_size, pem, sizeof(pem) - 1))
-		return ingot_raise(err, -EINVAL, "certificate: not PEM (no '%s')", pem);
-	return 0;
+	return check_certificates(verity, err);
 }
 
 static int check(const struct ingot_initrd_verity *verity, char hex[2 * HASH_MAX + 1],
@@ -63,11 +76,12 @@ static int check(const struct ingot_initrd_verity *verity, char hex[2 * HASH_MAX
 
 /* --- segment ----------------------------------------------------------- */
 
-enum { ENTRIES_MAX = 5 };
+enum { ENTRIES_MAX = 4 + INGOT_INITRD_CERTIFICATES_MAX };
 
 struct entries {
 	struct ingot_cpio_entry list[ENTRIES_MAX];
 	size_t count;
+	char paths[INGOT_INITRD_CERTIFICATES_MAX][INGOT_INITRD_CERTIFICATE_PATH];
 };
 
 static void add(struct entries *entries, const char *path, uint32_t mode, const void *data,
@@ -106,6 +120,23 @@ static int add_table(struct entries *entries, const struct ingot_initrd_verity *
 	return 0;
 }
 
+const char *ingot_initrd_certificate_path(size_t index, char path[INGOT_INITRD_CERTIFICATE_PATH])
+{
+	int n = index == 0 ? snprintf(path, INGOT_INITRD_CERTIFICATE_PATH, "etc/verity.d/ingot.crt")
+			   : snprintf(path, INGOT_INITRD_CERTIFICATE_PATH,
+				      "etc/verity.d/ingot-%zu.crt", index + 1);
+
+	assert(n > 0 && n < INGOT_INITRD_CERTIFICATE_PATH);
+	return path;
+}
+
+static void add_certificates(struct entries *entries, const struct ingot_initrd_verity *verity)
+{
+	for (size_t i = 0; i < verity->certificate_count; i++)
+		add(entries, ingot_initrd_certificate_path(i, entries->paths[i]), S_IFREG | 0644,
+		    verity->certificates[i].pem, verity->certificates[i].size);
+}
+
 int ingot_initrd_segment(const struct ingot_initrd_verity *verity, struct ingot_source **ret,
 			 struct ingot_error *err)
 {
@@ -123,9 +154,7 @@ int ingot_initrd_segment(const struct ingot_initrd_verity *verity, struct ingot_
 	if (verity->signature)
 		add(&entries, "etc/usr.p7s", S_IFREG | 0644, verity->signature,
 		    verity->signature_size);
-	if (verity->certificate)
-		add(&entries, "etc/verity.d/ingot.crt", S_IFREG | 0644, verity->certificate,
-		    verity->certificate_size);
+	add_certificates(&entries, verity);
 	return ingot_cpio_source(entries.list, entries.count, verity->epoch, ret, err);
 }
 

@@ -4,7 +4,9 @@
  *
  *	/etc/veritytab            usr DATA HASH ROOTHASH OPTIONS   (veritytab(5))
  *	/etc/usr.p7s              the root hash's signature, handed to the kernel
- *	/etc/verity.d/ingot.crt   the certificate, where systemd looks for trusted ones
+ *	/etc/verity.d/ingot.crt   the certificate, where systemd looks for trusted ones; of several
+ *	                          signers /etc/verity.d/ingot-2.crt and so on, because it reads
+ *	                          one of each file
  *
  * systemd before 254 has no options hash-offset= and fec-...= there, and before 248 no veritytab at
  * all. Where that matters the segment has a service instead, which calls `veritysetup open`; the
@@ -17,6 +19,13 @@
 #define INGOT_BOOT_INITRD_H
 
 #include "io/source.h"
+
+struct ingot_initrd_certificate {
+	const void *pem; /* X.509 */
+	size_t size;
+};
+
+enum { INGOT_INITRD_CERTIFICATES_MAX = 8, INGOT_INITRD_CERTIFICATE_PATH = 32 };
 
 struct ingot_initrd_verity {
 	const char *root_hash;	 /* hex */
@@ -31,11 +40,17 @@ struct ingot_initrd_verity {
 	size_t signature_size;
 	bool keep_signature; /* only put the file there: a kernel that is handed a signature by a
 			      * certificate not in its keyring refuses the device */
-	const void *certificate; /* X.509, PEM; NULL: none */
-	size_t certificate_size;
+	/* Of all signers of the root hash: systemd takes no signature if it does not know them all.
+	 */
+	const struct ingot_initrd_certificate *certificates;
+	size_t certificate_count;
 	unsigned systemd_version; /* in the initrd; 0: a recent one */
 	int64_t epoch;
 };
+
+/* Where one of several certificates goes, counted from 0; returns path. */
+INGOT_API const char *ingot_initrd_certificate_path(size_t index,
+						    char path[INGOT_INITRD_CERTIFICATE_PATH]);
 
 /*
  * "fec-device=...,fec-offset=...,fec-roots=...", as veritytab and systemd.verity_usr_options= want

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "boot/initrd.h"
 #include "boot/uki.h"
 #include "fs/fat.h"
 #include "image/tree_file.h"
@@ -105,33 +104,6 @@ void boot_close_inputs(struct boot_inputs *inputs)
 
 /* --- command line ------------------------------------------------------ */
 
-static int partuuid(const struct ingot_gpt *gpt, const struct ingot_placed *placed, char *text,
-		    struct ingot_error *err)
-{
-	const struct ingot_gpt_partition *partition = gpt_partition(gpt, placed);
-	char uuid[INGOT_GUID_TEXT];
-
-	if (!partition)
-		return ingot_raise(err, -EINVAL, "partition %u is not in the table",
-				   placed->number);
-	(void)sprintf(text, "PARTUUID=%s", ingot_guid_text(&partition->uuid, uuid));
-	return 0;
-}
-
-#define PARTUUID_TEXT (sizeof("PARTUUID=") + INGOT_GUID_TEXT)
-
-/* Where the initrd finds the parity; `device` holds the text. */
-static int add_fec(const struct build *b, const struct ingot_gpt *gpt, char *device,
-		   struct ingot_initrd_verity *verity, struct ingot_error *err)
-{
-	if (!b->fec_place)
-		return 0;
-	verity->fec_device = device;
-	verity->fec_offset = b->fec_offset;
-	verity->fec_roots = b->fec.roots;
-	return partuuid(gpt, b->fec_place, device, err);
-}
-
 /* A hash tree in a partition of its own is found by systemd, which is told about the rest. */
 static char *make_usr_options(const struct build *b, const struct ingot_gpt *gpt,
 			      struct ingot_error *err)
@@ -144,7 +116,7 @@ static char *make_usr_options(const struct build *b, const struct ingot_gpt *gpt
 
 	if (!b->hash_place)
 		return ingot_strdup("", err);
-	if (add_fec(b, gpt, device, &verity, err) < 0)
+	if (build_add_fec(b, gpt, device, &verity, err) < 0)
 		return NULL;
 	fec = ingot_verity_fec_options(&verity, err);
 	if (!fec || (!*fec && !*signature))
@@ -164,7 +136,7 @@ static char *make_cmdline(const struct build *b, const struct root_hash *root,
 	INGOT_FREE char *options = make_usr_options(b, gpt, err);
 	char device[PARTUUID_TEXT] = "", hash[160] = "";
 
-	if (!options || (b->root_place && partuuid(gpt, b->root_place, device, err) < 0))
+	if (!options || (b->root_place && build_partuuid(gpt, b->root_place, device, err) < 0))
 		return NULL;
 	if (b->usr && b->hash_place)
 		(void)snprintf(hash, sizeof(hash), "usrhash=%s ", root->hex);
@@ -174,60 +146,6 @@ static char *make_cmdline(const struct build *b, const struct root_hash *root,
 		hash, options, enforce ? "dm_verity.require_signatures=1 " : "", b->recipe->cmdline,
 		b->vendor_arguments && *b->recipe->cmdline ? " " : "",
 		b->vendor_arguments ? b->vendor_arguments : "");
-}
-
-/* --- initrd ------------------------------------------------------------ */
-
-static int make_segment(const struct build *b, const struct root_hash *root,
-			const struct ingot_gpt *gpt, struct ingot_source **ret,
-			struct ingot_error *err)
-{
-	char device[PARTUUID_TEXT], fec_device[PARTUUID_TEXT];
-	INGOT_FREE char *pem = NULL;
-	struct ingot_initrd_verity verity = {
-		.root_hash = root->hex,
-		.signature = root->signature,
-		.signature_size = root->signature_size,
-		.keep_signature = !b->recipe->enforce,
-		.systemd_version = b->recipe->systemd_version,
-		.epoch = b->recipe->epoch,
-	};
-	int rc = 0;
-
-	if (b->certificate)
-		rc = ingot_certificate_pem(b->certificate, &pem, &verity.certificate_size, err);
-	if (rc < 0)
-		return rc;
-	verity.certificate = pem;
-	if (!b->hash_place) { /* appended: systemd cannot find it by itself */
-		rc = partuuid(gpt, b->usr_place, device, err);
-		if (rc < 0)
-			return rc;
-		verity.data_device = verity.hash_device = device;
-		verity.hash_offset = b->geometry.hash_offset;
-		rc = add_fec(b, gpt, fec_device, &verity, err);
-		if (rc < 0)
-			return rc;
-	}
-	return ingot_initrd_segment(&verity, ret, err);
-}
-
-static int make_initrd(struct build *b, const struct root_hash *root, const struct ingot_gpt *gpt,
-		       struct esp *esp, struct ingot_error *err)
-{
-	struct ingot_source *parts[INGOT_RECIPE_INITRDS_MAX + 1];
-	size_t count = 0;
-	int rc;
-
-	for (size_t i = 0; i < b->recipe->initrd_count; i++)
-		parts[count++] = b->inputs.initrds[i];
-	if (b->usr) {
-		rc = make_segment(b, root, gpt, &esp->segment, err);
-		if (rc < 0)
-			return ingot_wrap(err, rc, "initrd segment");
-		parts[count++] = esp->segment;
-	}
-	return ingot_initrd_source(parts, count, &esp->initrd, err);
 }
 
 /* --- UKI --------------------------------------------------------------- */
@@ -246,7 +164,7 @@ static int make_uki(struct build *b, const struct root_hash *root, const struct 
 		rc = ingot_source_memory("command line", cmdline, strlen(cmdline), &esp->cmdline,
 					 err);
 	if (rc == 0)
-		rc = make_initrd(b, root, gpt, esp, err);
+		rc = initrd_make(b, root, gpt, esp, err);
 	if (rc < 0)
 		return rc;
 	return ingot_uki_source(b->inputs.stub,

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "boot/initrd.h"
 #include "disk/gpt.h"
 #include "disk/layout.h"
 #include "disk/place.h"
@@ -122,6 +123,17 @@ int esp_make(struct build *b, const struct root_hash *root, const struct ingot_g
 void esp_done(struct esp *esp);
 const char *build_uki_path(const struct build *b); /* on the ESP */
 
+/* build_initrd.c: the recipe's files, and what opens /usr behind them. */
+int initrd_make(struct build *b, const struct root_hash *root, const struct ingot_gpt *gpt,
+		struct esp *esp, struct ingot_error *err);
+/* "PARTUUID=...", which the text has room for. */
+#define PARTUUID_TEXT (sizeof("PARTUUID=") + INGOT_GUID_TEXT)
+int build_partuuid(const struct ingot_gpt *gpt, const struct ingot_placed *placed, char *text,
+		   struct ingot_error *err);
+/* Where the initrd finds the parity, if there is any; `device` holds the text. */
+int build_add_fec(const struct build *b, const struct ingot_gpt *gpt, char *device,
+		  struct ingot_initrd_verity *verity, struct ingot_error *err);
+
 /* build_write.c */
 int build_write(struct build *b, struct ingot_error *err);
 int build_write_ext4(struct build *b, const struct ingot_placed *placed, const char *what,
@@ -140,6 +152,8 @@ const struct ingot_gpt_partition *gpt_partition(const struct ingot_gpt *gpt,
  * that are none.
  */
 int build_load_keys(struct build *b, struct ingot_error *err);
+/* The certificates of those who sign the root hash; returns how many there are. */
+size_t build_signers(const struct build *b, const struct ingot_certificate *ret[INGOT_SIGNERS_MAX]);
 int root_hash_sign(const struct build *b, struct root_hash *root, struct ingot_error *err);
 void root_hash_done(struct root_hash *root);
 /* The UKI is borrowed. */

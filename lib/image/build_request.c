@@ -5,8 +5,9 @@
 #include "base/bytes.h"
 #include "boot/pe_sign.h"
 #include "image/build_internal.h"
+#include "image/uki_digest_internal.h"
 
-enum { STEP = 1024 * 1024, NOT_DIGESTED = 12 };
+enum { TEXT_MAX = 1024 * 1024 };
 
 /* --- before anything is written ---------------------------------------- */
 
@@ -68,46 +69,6 @@ int request_start(struct build *b, struct ingot_error *err)
 
 /* --- the UKI ----------------------------------------------------------- */
 
-/* Bytes of the file from `start` to `end` that the digest is made of, one block after the other. */
-static int add_range(struct ingot_source *uki, uint64_t start, uint64_t end, uint8_t *buffer,
-		     size_t *used, struct ingot_sha256_state *state, struct ingot_error *err)
-{
-	while (start < end) {
-		size_t n = (size_t)ingot_min(end - start, STEP - *used), whole;
-		int rc = ingot_source_read(uki, start, buffer + *used, n, err);
-
-		if (rc < 0)
-			return rc;
-		start += n;
-		*used += n;
-		whole = *used - *used % INGOT_SHA256_BLOCK;
-		ingot_sha256_state_add(state, buffer, whole);
-		*used -= whole;
-		memmove(buffer, buffer + whole, *used);
-	}
-	return 0;
-}
-
-/* SHA-256 up to `end`, which is where a block ends. */
-static int digest_front(struct ingot_source *uki, const struct ingot_pe_place *place, uint64_t end,
-			struct ingot_sha256_state *state, struct ingot_error *err)
-{
-	INGOT_FREE uint8_t *buffer = ingot_alloc_buffer(STEP, err);
-	size_t used = 0;
-	int rc;
-
-	if (!buffer)
-		return -ENOMEM;
-	ingot_sha256_state_init(state);
-	rc = add_range(uki, 0, place->checksum_offset, buffer, &used, state, err);
-	if (rc == 0)
-		rc = add_range(uki, place->checksum_offset + 4, place->entry_offset, buffer, &used,
-			       state, err);
-	if (rc == 0)
-		rc = add_range(uki, place->entry_offset + 8, end, buffer, &used, state, err);
-	return rc;
-}
-
 /* Behind `start`: the last archive of the initrd, and the kernel. */
 static int load_tail(struct ingot_request_uki *u, struct ingot_source *uki,
 		     const struct ingot_pe_place *place, uint64_t start, struct ingot_error *err)
@@ -140,10 +101,10 @@ static int add_secure_boot(struct ingot_request_uki *u, const struct esp *esp, u
 			   const struct ingot_pe_place *place, struct ingot_error *err)
 {
 	/* The last block that ends before the segment; headers come long before. */
-	uint64_t start =
-		(segment - NOT_DIGESTED) / INGOT_SHA256_BLOCK * INGOT_SHA256_BLOCK + NOT_DIGESTED;
+	uint64_t start = (segment - UKI_NOT_DIGESTED) / INGOT_SHA256_BLOCK * INGOT_SHA256_BLOCK +
+			 UKI_NOT_DIGESTED;
 	uint8_t checksum[4];
-	int rc = digest_front(esp->uki, place, start, &u->state, err);
+	int rc = uki_digest_front(esp->uki, place, start, &u->state, err);
 
 	if (rc == 0)
 		rc = u->vendor ? check_tail(u, esp->uki, place, start, err)
@@ -176,7 +137,7 @@ static int copy_text(struct ingot_source *source, char **ret, struct ingot_error
 {
 	size_t n;
 
-	return ingot_source_load(source, STEP, ret, &n, err);
+	return ingot_source_load(source, TEXT_MAX, ret, &n, err);
 }
 
 int request_add_uki(struct build *b, const struct esp *esp, struct ingot_error *err)

@@ -58,15 +58,24 @@ int build_load_keys(struct build *b, struct ingot_error *err)
 
 /* --- the root hash ----------------------------------------------------- */
 
+size_t build_signers(const struct build *b, const struct ingot_certificate *ret[INGOT_SIGNERS_MAX])
+{
+	size_t count = 0;
+
+	if (b->certificate)
+		ret[count++] = b->certificate;
+	for (size_t i = 0; i < b->recipe->co_signer_count; i++)
+		ret[count++] = b->co_certificates[i];
+	return count;
+}
+
 static int leave_root_hash_room(const struct build *b, struct root_hash *root,
 				struct ingot_error *err)
 {
-	const struct ingot_certificate *certificates[INGOT_SIGNERS_MAX] = {b->certificate};
-	size_t count = b->recipe->co_signer_count;
+	const struct ingot_certificate *certificates[INGOT_SIGNERS_MAX];
+	size_t count = build_signers(b, certificates);
 
-	for (size_t i = 0; i < count; i++)
-		certificates[i + 1] = b->co_certificates[i];
-	return ingot_root_hash_placeholder(certificates, count + 1, &root->signature,
+	return ingot_root_hash_placeholder(certificates, count, &root->signature,
 					   &root->signature_size, err);
 }
 

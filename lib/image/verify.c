@@ -173,13 +173,22 @@ int verification_init(struct verification *v, struct ingot_source *file,
 	return rc < 0 ? rc : find_all(v, err);
 }
 
-static int run_all(struct verification *v, struct ingot_error *err)
+int verification_run(struct verification *v, const char *name, struct ingot_error *err)
 {
 	struct ingot_verify_report *report = v->report;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < report->count; i++)
-		rc = run_one(v, &verify_checks[i], &report->rows[i], err);
+		if (!name || strcmp(name, report->rows[i].name) == 0)
+			rc = run_one(v, &verify_checks[i], &report->rows[i], err);
+	return rc;
+}
+
+static int run_all(struct verification *v, struct ingot_error *err)
+{
+	struct ingot_verify_report *report = v->report;
+	int rc = verification_run(v, NULL, err);
+
 	if (rc == 0)
 		rc = verify_note_open(v, err);
 	report->good = rc == 0;

@@ -15,12 +15,11 @@
 
 /* --- the archive ------------------------------------------------------- */
 
-static bool is_known(const char *path)
+static bool is_known(const struct verify_program *program, const char *path)
 {
 	static const char *const known[] = {
 		"etc/veritytab",
 		"etc/usr.p7s",
-		"etc/verity.d/ingot.crt",
 		"etc/systemd/system/ingot-verity-usr.service",
 		"etc/systemd/system/dev-mapper-usr.device.requires/ingot-verity-usr.service",
 		"etc/systemd/system/sysinit.target.wants/ingot-verity-usr.service",
@@ -29,6 +28,12 @@ static bool is_known(const char *path)
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (strcmp(known[i], path) == 0)
 			return true;
+	for (size_t i = 0; i < program->certificate_count; i++) {
+		char certificate[INGOT_INITRD_CERTIFICATE_PATH];
+
+		if (strcmp(ingot_initrd_certificate_path(i, certificate), path) == 0)
+			return true;
+	}
 	return false;
 }
 
@@ -233,7 +238,7 @@ static int check_member_data(struct ingot_verify_row *row, const struct verify_p
 	for (size_t i = 0; i < archive->count; i++) {
 		const struct ingot_initrd_member *m = &archive->members[i];
 
-		if (!S_ISDIR(m->mode) && !is_known(m->path))
+		if (!S_ISDIR(m->mode) && !is_known(program, m->path))
 			return row_bad(row, "'%s': its last archive has '%.80s'", program->path,
 				       m->path);
 		if (S_ISREG(m->mode) && (m->mode & 07777) != 0644)

@@ -2,6 +2,7 @@
 #ifndef INGOT_IMAGE_VERIFY_INTERNAL_H
 #define INGOT_IMAGE_VERIFY_INTERNAL_H
 
+#include "boot/initrd.h"
 #include "boot/pe.h"
 #include "disk/gpt.h"
 #include "disk/layout.h"
@@ -33,6 +34,12 @@ struct verify_claim {
 	bool trusted;	/* given by the caller, not found in the image */
 };
 
+/* Text of a file of the initrd. */
+struct verify_text {
+	char *data;
+	size_t size;
+};
+
 /* An EFI program on the ESP. */
 struct verify_program {
 	char *path;
@@ -44,8 +51,9 @@ struct verify_program {
 	char *cmdline, *veritytab, *unit;
 	char *signature; /* of the root hash, PKCS#7 */
 	size_t signature_size;
-	char *certificate; /* PEM */
-	size_t certificate_size;
+	/* PEM, in the order of their names; none is behind one that is not there */
+	struct verify_text certificates[INGOT_INITRD_CERTIFICATES_MAX];
+	size_t certificate_count;
 	char error[256];
 };
 
@@ -138,6 +146,9 @@ int verify_add_open(struct verification *v, const char *format, ...) INGOT_PRINT
 int verification_init(struct verification *v, struct ingot_source *file,
 		      const struct ingot_verify_options *options, struct ingot_error *err);
 void verification_done(struct verification *v);
+
+/* Makes the check of that name, or all of them; its row says what came of it. */
+int verification_run(struct verification *v, const char *name, struct ingot_error *err);
 
 /* The report's list of them, once all checks are done. */
 int verify_note_open(struct verification *v, struct ingot_error *err);

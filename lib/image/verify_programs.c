@@ -46,6 +46,21 @@ static int read_file(struct verify_program *program, const char *path, char **re
 	return rc == -ENODATA ? 0 : keep_error(program, rc, &why, err);
 }
 
+static int read_certificates(struct verify_program *program, struct ingot_error *err)
+{
+	for (size_t i = 0; i < INGOT_INITRD_CERTIFICATES_MAX; i++) {
+		char path[INGOT_INITRD_CERTIFICATE_PATH];
+		struct verify_text *text = &program->certificates[i];
+		int rc = read_file(program, ingot_initrd_certificate_path(i, path), &text->data,
+				   &text->size, err);
+
+		if (rc < 0 || !text->data)
+			return rc;
+		program->certificate_count++;
+	}
+	return 0;
+}
+
 static int read_initrd(struct verify_program *program, struct ingot_error *err)
 {
 	const struct ingot_pe_section *section = ingot_pe_section_find(&program->pe, ".initrd");
@@ -65,10 +80,7 @@ static int read_initrd(struct verify_program *program, struct ingot_error *err)
 	if (rc == 0)
 		rc = read_file(program, "etc/usr.p7s", &program->signature,
 			       &program->signature_size, err);
-	if (rc == 0)
-		rc = read_file(program, "etc/verity.d/ingot.crt", &program->certificate,
-			       &program->certificate_size, err);
-	return rc;
+	return rc < 0 ? rc : read_certificates(program, err);
 }
 
 /* By any section of one: it shall not get away as something else for the want of another. */
@@ -161,6 +173,7 @@ void verify_programs_done(struct verification *v)
 		free(program->veritytab);
 		free(program->unit);
 		free(program->signature);
-		free(program->certificate);
+		for (size_t j = 0; j < program->certificate_count; j++)
+			free(program->certificates[j].data);
 	}
 }

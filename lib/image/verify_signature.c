@@ -141,14 +141,14 @@ static bool is_given(const struct verification *v, const struct ingot_certificat
 
 /* What systemd would trust: exactly the text of a certificate that was given. */
 static int check_certificate(const struct verification *v, struct ingot_verify_row *row,
-			     const struct verify_program *program, struct ingot_error *err)
+			     const struct verify_program *program, const struct verify_text *text,
+			     struct ingot_error *err)
 {
 	INGOT_CERTIFICATE struct ingot_certificate *certificate = NULL;
 	INGOT_FREE char *pem = NULL;
 	struct ingot_error why = {0};
 	size_t n;
-	int rc = ingot_certificate_parse(program->path, program->certificate,
-					 program->certificate_size, &certificate, &why);
+	int rc = ingot_certificate_parse(program->path, text->data, text->size, &certificate, &why);
 
 	if (rc == -ENOMEM)
 		return ingot_raise(err, rc, "%s", why.text);
@@ -159,10 +159,70 @@ static int check_certificate(const struct verification *v, struct ingot_verify_r
 	rc = ingot_certificate_pem(certificate, &pem, &n, err);
 	if (rc < 0)
 		return rc;
-	if (n != program->certificate_size || memcmp(pem, program->certificate, n) != 0)
+	if (n != text->size || memcmp(pem, text->data, n) != 0)
 		return row_bad(row, "the one in the initrd of '%s' has other text around it",
 			       program->path);
 	return 0;
+}
+
+/* In an initrd that has any, exactly this text. */
+static int has_certificate(const struct verify_program *program,
+			   const struct ingot_certificate *certificate, bool *ret,
+			   struct ingot_error *err)
+{
+	INGOT_FREE char *pem = NULL;
+	size_t n;
+	int rc = ingot_certificate_pem(certificate, &pem, &n, err);
+
+	*ret = false;
+	for (size_t i = 0; rc == 0 && i < program->certificate_count; i++)
+		*ret |= n == program->certificates[i].size &&
+			memcmp(pem, program->certificates[i].data, n) == 0;
+	return rc;
+}
+
+/* systemd takes a signature only if it knows all signers: none may be missing. */
+static int check_signers(const struct verification *v, struct ingot_verify_row *row,
+			 const struct verify_program *program, struct ingot_error *err)
+{
+	const struct ingot_verify_options *o = v->options;
+
+	for (size_t i = 0; program->signature && v->has_root && i < o->certificate_count; i++) {
+		struct ingot_error why = {0};
+		bool has = true;
+		int rc = ingot_verify_root_hash(program->signature, program->signature_size,
+						v->root_hex, o->certificates[i], &why);
+
+		if (rc == -ENOMEM)
+			return ingot_raise(err, rc, "%s", why.text);
+		if (rc == 0)
+			rc = has_certificate(program, o->certificates[i], &has, err);
+		else
+			rc = 0; /* not a signer: another check looks at that */
+		if (rc < 0)
+			return rc;
+		if (!has)
+			return row_bad(row, "'%s', a signer, is not in the initrd of '%s'",
+				       ingot_certificate_name(o->certificates[i]), program->path);
+	}
+	return 0;
+}
+
+static int check_program(const struct verification *v, struct ingot_verify_row *row,
+			 const struct verify_program *program, struct ingot_error *err)
+{
+	int rc = 0;
+
+	if (v->options->certificate_count == 0)
+		return ingot_raise(err, -ENOKEY,
+				   "there is one in '%s', but no certificate was given",
+				   program->path);
+	for (size_t i = 0; rc == 0 && i < program->certificate_count; i++) {
+		rc = check_certificate(v, row, program, &program->certificates[i], err);
+		if (row->verdict == INGOT_VERIFY_BAD)
+			return rc;
+	}
+	return rc < 0 ? rc : check_signers(v, row, program, err);
 }
 
 int check_signature_certificates(struct verification *v, struct ingot_verify_row *row,
@@ -173,14 +233,10 @@ int check_signature_certificates(struct verification *v, struct ingot_verify_row
 	for (size_t i = 0; i < v->program_count; i++) {
 		int rc;
 
-		if (!v->programs[i].certificate)
+		if (v->programs[i].certificate_count == 0)
 			continue;
 		count++;
-		if (v->options->certificate_count == 0)
-			return ingot_raise(err, -ENOKEY,
-					   "there is one in '%s', but no certificate was given",
-					   v->programs[i].path);
-		rc = check_certificate(v, row, &v->programs[i], err);
+		rc = check_program(v, row, &v->programs[i], err);
 		if (rc < 0 || row->verdict == INGOT_VERIFY_BAD)
 			return rc;
 	}

@@ -87,36 +87,57 @@ static int compare(int rc, const struct ingot_error *why, const uint8_t *again, 
 	return 0;
 }
 
+static PKCS7_SIGNER_INFO *find_signer(STACK_OF(PKCS7_SIGNER_INFO) *list, const X509 *x509)
+{
+	for (int i = 0; i < sk_PKCS7_SIGNER_INFO_num(list); i++)
+		if (is_signer(sk_PKCS7_SIGNER_INFO_value(list, i), x509))
+			return sk_PKCS7_SIGNER_INFO_value(list, i);
+	return NULL;
+}
+
+/*
+ * In the order in which they were given when it was made. That is the order of the certificates in
+ * it; the signers themselves are sorted by their bytes. False: one is missing or too many.
+ */
+static bool take_signers(const PKCS7 *p7, const struct ingot_certificate *const *certificates,
+			 size_t count, struct ingot_signer signers[INGOT_SIGNERS_MAX],
+			 size_t *ret_count)
+{
+	STACK_OF(PKCS7_SIGNER_INFO) *list = p7->d.sign->signer_info;
+	int n = sk_PKCS7_SIGNER_INFO_num(list);
+
+	if (n < 1 || n > INGOT_SIGNERS_MAX || sk_X509_num(p7->d.sign->cert) != n)
+		return false;
+	for (int i = 0; i < n; i++) {
+		PKCS7_SIGNER_INFO *signer = find_signer(list, sk_X509_value(p7->d.sign->cert, i));
+		const struct ingot_certificate *certificate =
+			signer ? find_certificate(signer, certificates, count) : NULL;
+
+		if (!certificate)
+			return false;
+		signers[i] = take_signer(signer, certificate);
+	}
+	*ret_count = (size_t)n;
+	return true;
+}
+
 int ingot_root_hash_is_exact(const void *der, size_t n, const char *root_hash_hex,
 			     const struct ingot_certificate *const *certificates, size_t count,
 			     bool *ret, struct ingot_error *err)
 {
 	CRYPTO_PKCS7 PKCS7 *p7 = parse(der, n);
 	struct ingot_signer signers[INGOT_SIGNERS_MAX];
-	STACK_OF(PKCS7_SIGNER_INFO) *list;
 	INGOT_FREE uint8_t *again = NULL;
 	struct ingot_error why = {0};
-	size_t again_n = 0;
-	int signer_count, rc;
+	size_t again_n = 0, signer_count;
+	int rc;
 
 	*ret = false;
 	if (!p7)
 		return not_read(err);
-	list = PKCS7_get_signer_info(p7);
-	signer_count = sk_PKCS7_SIGNER_INFO_num(list);
-	if (signer_count < 1 || signer_count > INGOT_SIGNERS_MAX)
+	if (!take_signers(p7, certificates, count, signers, &signer_count))
 		return 0;
-	for (int i = 0; i < signer_count; i++) {
-		PKCS7_SIGNER_INFO *signer = sk_PKCS7_SIGNER_INFO_value(list, i);
-		const struct ingot_certificate *certificate =
-			find_certificate(signer, certificates, count);
-
-		if (!certificate)
-			return 0;
-		signers[i] = take_signer(signer, certificate);
-	}
-	rc = ingot_root_hash_assemble(root_hash_hex, signers, (size_t)signer_count, &again,
-				      &again_n, &why);
+	rc = ingot_root_hash_assemble(root_hash_hex, signers, signer_count, &again, &again_n, &why);
 	return compare(rc, &why, again, again_n, der, n, ret, err);
 }
 

@@ -2,12 +2,26 @@
 
 #include <errno.h>
 #include <libcryptsetup.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 
-INGOT_DEFINE_CLEANUP(struct crypt_device, crypt, crypt_free)
+/*
+ * One thread at a time opens or frees a device: the first to open one makes the globals of the
+ * library's cryptography, every one counts the users of device-mapper, and neither has a lock.
+ */
+static pthread_mutex_t door = PTHREAD_MUTEX_INITIALIZER;
+
+static void free_device(struct crypt_device *cd)
+{
+	(void)pthread_mutex_lock(&door);
+	crypt_free(cd);
+	(void)pthread_mutex_unlock(&door);
+}
+
+INGOT_DEFINE_CLEANUP(struct crypt_device, crypt, free_device)
 
 /* The last complaint of the library, without its full stop and newline. */
 static void keep_words(int level, const char *text, void *context)
@@ -54,25 +68,43 @@ static int load(struct crypt_device *cd, const struct ingot_verity_params *param
 			    /* key */ NULL, 0, &verity);
 }
 
+struct devices {
+	const char *data, *hash; /* paths */
+	uint64_t data_blocks, hash_offset;
+};
+
+/* *ret is to be freed after a failure, too. */
+static int open_device(const struct ingot_verity_params *params, const struct devices *devices,
+		       struct crypt_device **ret, char words[INGOT_VERITY_WORDS],
+		       struct ingot_error *err)
+{
+	int rc = crypt_init_data_device(ret, devices->hash, devices->data);
+
+	if (rc < 0)
+		return ingot_raise_errno(err, -rc, "libcryptsetup: open '%s' and '%s'",
+					 devices->hash, devices->data);
+	crypt_set_log_callback(*ret, keep_words, words);
+	rc = load(*ret, params, devices->data_blocks, devices->data, devices->hash_offset);
+	return rc < 0 ? failed(rc, "load the hash area", words, err) : 0;
+}
+
 int ingot_verity_check_cryptsetup(const struct ingot_verity_params *params, uint64_t data_blocks,
 				  const char *data_path, const char *hash_path,
 				  uint64_t hash_offset, const uint8_t *root, size_t root_size,
 				  enum ingot_verity_verdict *ret,
 				  char ret_words[INGOT_VERITY_WORDS], struct ingot_error *err)
 {
+	const struct devices devices = {data_path, hash_path, data_blocks, hash_offset};
 	INGOT_CLEANUP(crypt_cleanup) struct crypt_device *cd = NULL;
 	int rc;
 
 	*ret = INGOT_VERITY_NOT_CHECKED;
 	*ret_words = '\0';
-	rc = crypt_init_data_device(&cd, hash_path, data_path);
+	(void)pthread_mutex_lock(&door);
+	rc = open_device(params, &devices, &cd, ret_words, err);
+	(void)pthread_mutex_unlock(&door);
 	if (rc < 0)
-		return ingot_raise_errno(err, -rc, "libcryptsetup: open '%s' and '%s'", hash_path,
-					 data_path);
-	crypt_set_log_callback(cd, keep_words, ret_words);
-	rc = load(cd, params, data_blocks, data_path, hash_offset);
-	if (rc < 0)
-		return failed(rc, "load the hash area", ret_words, err);
+		return rc;
 	if ((size_t)crypt_get_volume_key_size(cd) != root_size)
 		return ingot_raise(err, -EINVAL, "libcryptsetup: a root hash of %zu bytes, not %d",
 				   root_size, crypt_get_volume_key_size(cd));

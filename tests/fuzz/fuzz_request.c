@@ -16,7 +16,7 @@ static void use_request(struct ingot_sign_request *request)
 	char *text = NULL;
 
 	if (nowhere)
-		(void)!ingot_request_show(request, nowhere, &err);
+		(void)!ingot_request_show(request, NULL /* proof */, nowhere, &err);
 	if (nowhere)
 		(void)fclose(nowhere);
 	if (ingot_sign_request_write(request, &text, &err) < 0 ||

@@ -61,6 +61,35 @@ check "verify takes any of the signers" bash -c 'for name in root-hash db curve;
 		--allow-test-keys | grep "^good" | grep -q " roothash.trust " || exit 1; done' - "$ingot"
 check "... and nobody else" bash -c '! "$1" verify --layout ./apart.yaml later-apart-several/test-1.raw \
 	--certificate vault/db-curve.crt --allow-test-keys | grep "^good" | grep -q " roothash.trust "' - "$ingot"
+# Each signer's certificate is in the initrd, and systemd needs them all: it asks OpenSSL for the signers
+# among the files of verity.d, and takes no certificate from the signature itself.
+initrd_certificates() {
+	local image=$1/test-1.raw
+	rm -rf segment && mkdir segment && mcopy -o -i "$image@@1M" ::EFI/BOOT/BOOTX64.EFI uki.efi &&
+		objcopy -O binary --only-section=.initrd --set-section-flags .initrd=alloc uki.efi segment.cpio &&
+		(cd segment && tail -c +17 ../segment.cpio | cpio --quiet -idm) && ls segment/etc/verity.d
+}
+same_certificates() { # CERTIFICATE...: in this order
+	local name path=ingot i=1
+	[ "$(find segment/etc/verity.d -type f | wc -l)" = $# ] || return 1
+	for name in "$@"; do
+		cmp "vault/$name.crt" "segment/etc/verity.d/$path.crt" || return 1
+		path=ingot-$((++i))
+	done
+}
+systemd_takes() { # FILE...: of the initrd
+	(cd segment/etc && cat "${@/#/verity.d/}") >trusted.pem
+	openssl smime -verify -binary -inform DER -in segment/etc/usr.p7s -nointern -noverify \
+		-certfile trusted.pem -out /dev/null \
+		-content <(jq -j .usr.root_hash direct-apart-several/test-1.manifest.json)
+}
+check "three signers: what is in the initrd" initrd_certificates later-apart-several
+check "... the certificate of each" same_certificates root-hash db curve
+check "... openssl takes the signature with them" systemd_takes ingot.crt ingot-2.crt ingot-3.crt
+check "... and not with the first one alone" not systemd_takes ingot.crt
+check "one signer: what is in the initrd" initrd_certificates later-apart-both
+check "... its certificate, by its old name" same_certificates root-hash
+check "... openssl takes the signature with it" systemd_takes ingot.crt
 check "one signer too few" refuses "no key was given for the certificate" sign later-apart-several \
 	--key vault/db.key
 signer=curve boot=db-curve
@@ -159,7 +188,7 @@ check "... openssl accepts it" openssl cms -verify -binary -inform DER \
 	-certfile vault/root-hash.crt -out none.json
 manifest_signed() {
 	"$ingot" verify --layout ./appended.yaml manifest/test-1.raw --certificate vault/root-hash.crt \
-		--allow-test-keys --manifest manifest/test-1.manifest.json | grep -q '^good *manifest.signature'
+		--allow-test-keys --manifest manifest/test-1.manifest.json | grep -c '^good *manifest.signature'
 }
 check "... and verify" manifest_signed
 

@@ -79,6 +79,17 @@ for name in flatcar discoverable; do
 	add "$tamper" "$name-1.raw" keys/root-hash.crt "$name-1.manifest.json" "$count" "$seed"
 done
 
+# A root hash with three signers, whose certificates are all in the initrd.
+openssl req -x509 -newkey rsa:2048 -noenc -days 3650 -subj "/CN=TEST next" -keyout keys/next.key \
+	-out keys/next.crt 2>/dev/null
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 3650 \
+	-subj "/CN=TEST curve" -keyout keys/curve.key -out keys/curve.crt 2>/dev/null
+check "build an image with co-signers" image co-signed flatcar \
+	'co-signers: [{key: keys/next.key, certificate: keys/next.crt},
+    {key: keys/curve.key, certificate: keys/curve.crt}]'
+add "$tamper" co-signed-1.raw keys/root-hash.crt,keys/next.crt,keys/curve.crt \
+	co-signed-1.manifest.json "$count" "$seed"
+
 # Where the UKI is signed, nothing but ROOT's contents is left to the manifest.
 add "$tamper" discoverable-1.raw keys/root-hash.crt - 0 "$seed"
 
@@ -169,6 +180,8 @@ check "a test key is refused" refused signature.test-keys flatcar-1.raw \
 check "without a certificate nothing is verified" refused roothash.trust flatcar-1.raw
 check "somebody else's certificate" refused signature.initrd flatcar-1.raw \
 	--certificate keys/ca.crt --allow-test-keys
+check "one of three signers is not given" refused signature.certificates co-signed-1.raw \
+	--certificate keys/root-hash.crt --certificate keys/next.crt --allow-test-keys
 check "a manifest of another image" refused manifest.blocks flatcar-1.raw \
 	--certificate keys/root-hash.crt --allow-test-keys --manifest discoverable-1.manifest.json
 check "another root hash" refused verity.tree flatcar-1.raw --certificate keys/root-hash.crt \

@@ -10,6 +10,7 @@
 #include "image/pe_signature.h"
 #include "pe_image.h"
 #include "sign/cms.h"
+#include "sign/exact.h"
 #include "test_keys.h"
 
 enum { HEADERS = 0x400 };
@@ -227,6 +228,39 @@ static void test_other_kinds(void **state)
 	free(file);
 }
 
+/* Signers are sorted by their bytes, certificates stand as they were given: in any order. */
+static void test_signers_in_any_order(void **state)
+{
+	const struct ingot_certificate *both[] = {other.certificate, ours.certificate};
+	const char *hash = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	const struct party *const orders[2][2] = {{&ours, &other}, {&other, &ours}};
+	uint8_t raw[2][INGOT_RAW_SIGNATURE_MAX], digest[32];
+	struct ingot_error err = {0};
+
+	(void)state;
+	assert_ok(ingot_root_hash_digest(hash, digest, &err));
+	for (size_t i = 0; i < 2; i++) {
+		struct ingot_signer signers[2];
+		INGOT_FREE uint8_t *der = NULL;
+		bool exact;
+		size_t n;
+
+		for (size_t j = 0; j < 2; j++) {
+			signers[j] = (struct ingot_signer){orders[i][j]->certificate, raw[j], 0};
+			assert_ok(ingot_key_sign(orders[i][j]->key, digest, raw[j],
+						 &signers[j].raw_n, &err));
+		}
+		assert_ok(ingot_root_hash_assemble(hash, signers, 2, &der, &n, &err));
+		assert_ok(ingot_root_hash_is_exact(der, n, hash, both, 2, &exact, &err));
+		assert_true(exact);
+		assert_ok(ingot_root_hash_is_exact(der, n, hash, both, 1, &exact, &err));
+		assert_false(exact); /* one of them is not given */
+		der[n - 1] ^= 1;
+		assert_ok(ingot_root_hash_is_exact(der, n, hash, both, 2, &exact, &err));
+		assert_false(exact);
+	}
+}
+
 /* --- files ------------------------------------------------------------- */
 
 static char *sign_image(const struct party *const *parties, size_t count, size_t *ret_n)
@@ -333,9 +367,13 @@ static void test_every_byte(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sign_and_check), cmocka_unit_test(test_chain),
-		cmocka_unit_test(test_changed),	       cmocka_unit_test(test_other_kinds),
-		cmocka_unit_test(test_verify),	       cmocka_unit_test(test_every_byte),
+		cmocka_unit_test(test_sign_and_check),
+		cmocka_unit_test(test_chain),
+		cmocka_unit_test(test_changed),
+		cmocka_unit_test(test_other_kinds),
+		cmocka_unit_test(test_signers_in_any_order),
+		cmocka_unit_test(test_verify),
+		cmocka_unit_test(test_every_byte),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

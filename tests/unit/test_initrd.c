@@ -6,6 +6,7 @@
 
 #include "boot/cpio.h"
 #include "boot/initrd.h"
+#include "boot/initrd_read.h"
 #include "boot/verity_unit.h"
 #include "unit.h"
 
@@ -232,6 +233,7 @@ static void test_unit(void **state)
 static void test_segment_has_the_files(void **state)
 {
 	static const char pem[] = "-----BEGIN CERTIFICATE-----\n";
+	static const struct ingot_initrd_certificate certificate = {pem, sizeof(pem) - 1};
 	struct ingot_initrd_verity verity = APPENDED;
 	INGOT_SOURCE struct ingot_source *line = NULL;
 	INGOT_SOURCE struct ingot_source *unit = NULL;
@@ -244,8 +246,8 @@ static void test_segment_has_the_files(void **state)
 	verity.root_hash = "ABCDEF33445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff";
 	verity.signature = "0\x80";
 	verity.signature_size = 2;
-	verity.certificate = pem;
-	verity.certificate_size = sizeof(pem) - 1;
+	verity.certificates = &certificate;
+	verity.certificate_count = 1;
 	assert_ok(ingot_initrd_segment(&verity, &line, &err));
 	data = load(line, &n);
 	assert_int_equal(n % 4, 0);
@@ -265,6 +267,10 @@ static void test_segment_has_the_files(void **state)
 
 static void test_segment_refuses(void **state)
 {
+	static const struct ingot_initrd_certificate certificates[9] = {
+		{"-----BEGIN CERTIFICATE-----\n", 28},
+		{"0\x82", 2},
+	};
 	struct ingot_initrd_verity verity = APPENDED;
 	INGOT_SOURCE struct ingot_source *source = NULL;
 	struct ingot_error err = {0};
@@ -286,9 +292,43 @@ static void test_segment_refuses(void **state)
 	verity.signature_size = 21;
 	assert_fails(ingot_initrd_segment(&verity, &source, &err), -EINVAL, "not PKCS#7 in DER");
 	verity = APPENDED;
-	verity.certificate = "0\x82";
-	verity.certificate_size = 2;
-	assert_fails(ingot_initrd_segment(&verity, &source, &err), -EINVAL, "not PEM");
+	verity.certificates = certificates;
+	verity.certificate_count = 2;
+	assert_fails(ingot_initrd_segment(&verity, &source, &err), -EINVAL,
+		     "certificate 2: not PEM");
+	verity.certificate_count = 9;
+	assert_fails(ingot_initrd_segment(&verity, &source, &err), -EINVAL,
+		     "9 certificates, at most 8");
+}
+
+/* systemd reads one certificate of each file, so every signer has one; the first keeps its name. */
+static void test_a_certificate_for_each_signer(void **state)
+{
+	static const struct ingot_initrd_certificate both[] = {
+		{"-----BEGIN CERTIFICATE-----\nfirst\n", 34},
+		{"-----BEGIN CERTIFICATE-----\nnext\n", 33},
+	};
+	struct ingot_initrd_verity verity = APPENDED;
+	INGOT_SOURCE struct ingot_source *source = NULL;
+	char path[INGOT_INITRD_CERTIFICATE_PATH];
+	struct ingot_error err = {0};
+
+	(void)state;
+	verity.certificates = both;
+	verity.certificate_count = 2;
+	assert_ok(ingot_initrd_segment(&verity, &source, &err));
+	for (size_t i = 0; i < 2; i++) {
+		INGOT_FREE char *text = NULL;
+		size_t n;
+
+		assert_ok(ingot_initrd_find(source, ingot_initrd_certificate_path(i, path), &text,
+					    &n, &err));
+		assert_int_equal(n, both[i].size);
+		assert_memory_equal(text, both[i].pem, n);
+	}
+	assert_string_equal(ingot_initrd_certificate_path(0, path), "etc/verity.d/ingot.crt");
+	assert_string_equal(ingot_initrd_certificate_path(1, path), "etc/verity.d/ingot-2.crt");
+	assert_string_equal(ingot_initrd_certificate_path(7, path), "etc/verity.d/ingot-8.crt");
 }
 
 static void test_parts_start_on_four(void **state)
@@ -321,6 +361,7 @@ int main(void)
 		cmocka_unit_test(test_unit),
 		cmocka_unit_test(test_segment_has_the_files),
 		cmocka_unit_test(test_segment_refuses),
+		cmocka_unit_test(test_a_certificate_for_each_signer),
 		cmocka_unit_test(test_parts_start_on_four),
 	};
 

@@ -282,6 +282,8 @@ static json_t *inspect_uki(const struct ingot_initrd_verity *verity, const char 
 
 static void test_the_root_hash_wherever_it_is(void **state)
 {
+	static const char pem[] = "-----BEGIN CERTIFICATE-----\n";
+	static const struct ingot_initrd_certificate certificate = {pem, sizeof(pem) - 1};
 	struct ingot_initrd_verity verity = {.root_hash = HASH,
 					     .data_device = "PARTUUID=a",
 					     .hash_device = "PARTUUID=a",
@@ -314,8 +316,8 @@ static void test_the_root_hash_wherever_it_is(void **state)
 	verity.data_device = verity.hash_device = NULL;
 	verity.systemd_version = 0;
 	verity.signature = NULL;
-	verity.certificate = "-----BEGIN CERTIFICATE-----\n";
-	verity.certificate_size = strlen(verity.certificate);
+	verity.certificates = &certificate;
+	verity.certificate_count = 1;
 	report = inspect_uki(&verity, "xusrhash=bad usrhash=first usrhash=" HASH);
 	assert_string_equal(text_at(report, "content.root_hash"), HASH); /* systemd: the last */
 	assert_true(json_is_false(at(report, "content.root_hash_signature")));

@@ -1,7 +1,11 @@
 #include "unit.h"
 
+#include <dlfcn.h>
 #include <errno.h>
+#include <libcryptsetup.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 #include "verity/build.h"
 #include "verity/check.h"
@@ -216,6 +220,43 @@ static enum ingot_verity_verdict ask(const struct built *built, struct ingot_sin
 	return verdict;
 }
 
+/* --- libcryptsetup, by several threads --------------------------------- */
+
+static struct {
+	bool slow;
+	atomic_uint inside;
+	atomic_bool overlapped;
+} opening;
+
+/* In the library's place, and then the library's: its first call makes the globals of its crypto
+ * library, without a lock. */
+int crypt_format(struct crypt_device *cd, const char *type, const char *cipher, const char *mode,
+		 const char *uuid, const char *key, size_t key_size, void *params)
+{
+	int (*format)(struct crypt_device *, const char *, const char *, const char *, const char *,
+		      const char *, size_t, void *);
+	void *symbol = dlsym(RTLD_NEXT, "crypt_format");
+	int rc;
+
+	assert_non_null(symbol);
+	memcpy(&format, &symbol, sizeof(format));
+	if (atomic_fetch_add(&opening.inside, 1) > 0)
+		atomic_store(&opening.overlapped, true);
+	if (opening.slow)
+		(void)nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+	rc = format(cd, type, cipher, mode, uuid, key, key_size, params);
+	atomic_fetch_sub(&opening.inside, 1);
+	return rc;
+}
+
+static void assert_opened_by_one_at_a_time(const struct built *built, struct ingot_sink *sink)
+{
+	opening.slow = true;
+	assert_int_equal(ask(built, sink, 4), INGOT_VERITY_GOOD);
+	opening.slow = false;
+	assert_false(atomic_load(&opening.overlapped));
+}
+
 static void test_second_opinion_in_windows(void **state)
 {
 	struct built built = {.params = ((struct built *)*state)->params};
@@ -231,6 +272,7 @@ static void test_second_opinion_in_windows(void **state)
 	job.data = source;
 	job.hash = sink;
 	assert_ok(ingot_verity_build(&built.params, &job, built.root, &built.root_size, &err));
+	assert_opened_by_one_at_a_time(&built, sink);
 	for (unsigned jobs = 1; jobs <= 4; jobs += 3) {
 		assert_int_equal(ask(&built, sink, jobs), INGOT_VERITY_GOOD);
 		for (size_t i = 0; i < MANY_SIZE; i += 200003) {

@@ -2,7 +2,7 @@
  * One byte of an image changed, at a named place or at random ones, and `ingot verify` has to say
  * no, with the check that it belongs to. The image is not copied: a source gives the changed byte.
  *
- *	tamper IMAGE CERTIFICATE MANIFEST|- COUNT SEED
+ *	tamper IMAGE CERTIFICATE[,CERTIFICATE...] MANIFEST|- COUNT SEED
  *
  * First the untouched image must pass. Then every place of the table that the image has; then
  * COUNT random bytes of what is not a hole. Prints a line for each named place, a summary of the
@@ -99,13 +99,38 @@ static bool check_place(struct image *image, const struct place *place)
 
 /* --- the program ------------------------------------------------------- */
 
-static void image_open(struct image *image, char **argv,
-		       const struct ingot_certificate *const *certificates)
+enum { CERTIFICATES_MAX = 4 };
+
+struct certificates {
+	struct ingot_certificate *list[CERTIFICATES_MAX];
+	size_t count;
+};
+
+/* Of the names between commas. */
+static void certificates_load(char *names, struct certificates *ret)
+{
+	struct ingot_error err;
+	char *rest = NULL;
+
+	for (char *name = strtok_r(names, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
+		assert(ret->count < CERTIFICATES_MAX);
+		must(ingot_certificate_load(name, &ret->list[ret->count], &err), &err);
+		ret->count++;
+	}
+}
+
+static void certificates_done(struct certificates *certificates)
+{
+	for (size_t i = 0; i < certificates->count; i++)
+		ingot_certificate_free(certificates->list[i]);
+}
+
+static void image_open(struct image *image, char **argv, const struct certificates *certificates)
 {
 	flip_init(&image->flip, argv[1]);
 	image->options = (struct ingot_verify_options){
-		.certificates = certificates,
-		.certificate_count = 1,
+		.certificates = (const struct ingot_certificate *const *)certificates->list,
+		.certificate_count = certificates->count,
 		.allow_test_keys = true,
 		.jobs = ingot_pool_jobs(0),
 	};
@@ -116,19 +141,16 @@ static void image_open(struct image *image, char **argv,
 
 int main(int argc, char **argv)
 {
-	const struct ingot_certificate *certificates[1];
-	struct ingot_certificate *certificate;
+	struct certificates certificates = {0};
 	static struct image image;
-	struct ingot_error err;
 	unsigned counts[2] = {0, 0}; /* failed, passed */
 
 	if (argc != 6) {
-		fprintf(stderr, "usage: tamper IMAGE CERTIFICATE MANIFEST|- COUNT SEED\n");
+		fprintf(stderr, "usage: tamper IMAGE CERTIFICATE[,...] MANIFEST|- COUNT SEED\n");
 		return 2;
 	}
-	must(ingot_certificate_load(argv[2], &certificate, &err), &err);
-	certificates[0] = certificate;
-	image_open(&image, argv, certificates);
+	certificates_load(argv[2], &certificates);
+	image_open(&image, argv, &certificates);
 	counts[check_untouched(&image)]++;
 	for (const struct place *place = places; image.raw && place->what; place++)
 		if (has_place(&image, place))
@@ -136,6 +158,6 @@ int main(int argc, char **argv)
 	counts[random_places(&image, strtoul(argv[4], NULL, 10), strtoull(argv[5], NULL, 10))]++;
 	printf("%u passed, %u failed\n", counts[true], counts[false]);
 	image_done(&image);
-	ingot_certificate_free(certificate);
+	certificates_done(&certificates);
 	return counts[false] ? 1 : 0;
 }
