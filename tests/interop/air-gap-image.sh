@@ -136,7 +136,7 @@ check "changed: command line" changed "its command line is not the request's" \
 check "changed: what is digested before the end" changed "headers, sections or initrd are not those" \
 	'.uki.secure_boot.digest.state |= ("00" + .[2:])'
 check "changed: the end" changed "the end of its initrd or its kernel is not that" \
-	'.uki.secure_boot.digest.tail |= (.[:-400] + "AAAA" + .[-396:])'
+	'.uki.secure_boot.digest.tail |= (.[:-400] + "9rot" + .[-396:])'
 check "changed: checksum" changed "its checksum is not the request's" '.uki.secure_boot.checksum += 1'
 check "changed: size" changed "do not add up" '.uki.size += 8'
 check "changed: architecture" changed "it is for x86-64, the request is for arm64" \
