@@ -152,6 +152,13 @@ secure_boot() {
 	tests/boot/secure-boot.sh "$ingot" "$tree" "$virt_firmware" "$logs/$name"
 }
 
+# What systemd-dissect does with our images
+dissect() {
+	local tree systemd_dissect
+	tree=$(ci/tree.sh full) && systemd_dissect=$(ci/tree.sh dissect) || return 1
+	tests/boot/dissect.sh "$ingot" "$tree" "$systemd_dissect" "$logs/$name"
+}
+
 say "packages"
 "$top/ci/deps.sh" test
 rm -rf "$logs/keys"
@@ -186,6 +193,7 @@ if [ $long = yes ]; then
 	stage boot-fec-full fec full lib/systemd/systemd
 	stage boot-formats formats
 	stage secure-boot secure_boot
+	stage boot-dissect dissect
 fi
 
 say "summary"

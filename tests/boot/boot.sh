@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # Boot an image in QEMU with UEFI firmware and watch its serial console:
 #   boot.sh IMAGE [--timeout SECONDS] [--expect REGEX] [--log FILE] [--sector-size 512|4096]
-#           [--secure-boot VARIABLES [--keep]] [--format raw|qcow2|vmdk|vpc|vhdx|vdi]
+#           [--secure-boot VARIABLES [--keep]] [--format raw|qcow2|vmdk|vpc|vhdx|vdi] [--data FILE]
+#           [--patient]
 # With --secure-boot the firmware has the keys of this UEFI variable store, of which it gets a copy;
 # with --keep what it has in the end is put back.
-# The image is not modified. Exit status: 0 the expected line was seen, 1 it was not, 2 usage.
+# With --data the guest has this raw file as a second disk. With --patient only the expected line
+# counts, whatever else the guest says. Neither image nor second disk is modified. Exit status: 0 the expected line was seen, 1 it was not, 2 usage.
 # $INGOT_ACCEL, kvm or tcg, settles what is otherwise found out by trying.
 set -euo pipefail
 
-timeout=240 expect='^INGOT-PROOF-END' log='' sector=512 variables='' keep=no image='' format=raw
+timeout=240 expect='^INGOT-PROOF-END' log='' sector=512 variables='' keep=no image='' format=raw data='' patient=no
 while [ $# -gt 0 ]; do
 	case $1 in
 	--timeout) timeout=$2 && shift ;;
@@ -18,6 +20,8 @@ while [ $# -gt 0 ]; do
 	--secure-boot) variables=$2 && shift ;;
 	--keep) keep=yes ;;
 	--format) format=$2 && shift ;;
+	--data) data=$2 && shift ;;
+	--patient) patient=yes ;;
 	-*) printf 'boot.sh: unknown option %s\n' "$1" >&2 && exit 2 ;;
 	*) image=$1 ;;
 	esac
@@ -29,6 +33,7 @@ done
 failure='INGOT-PROOF-FAIL|Kernel panic|emergency (mode|shell)|is corrupted|dracut-initqueue.*timeout'
 failure+='|Entering.*emergency|EFI Internal Shell|No bootable option'
 failure+='|Root hash verification failed \(-[A-Z]+\)|BdsDxe: failed to load .*: Access Denied'
+[ $patient = no ] || failure='Kernel panic'
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/ingot-boot.XXXXXX")
 qemu=
@@ -50,6 +55,10 @@ start() {
 	if [ -n "$variables" ]; then
 		machine=q35,smm=on firmware=OVMF_CODE_4M.secboot.fd
 		with+=(-global "driver=cfi.pflash01,property=secure,value=on")
+	fi
+	if [ -n "$data" ]; then
+		with+=(-drive "if=none,id=data,format=raw,snapshot=on,file=$data"
+			-device "virtio-blk-pci,drive=data")
 	fi
 	cp "${variables:-/usr/share/OVMF/OVMF_VARS_4M.fd}" "$work/vars.fd"
 	: >"$serial"
