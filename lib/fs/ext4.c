@@ -108,11 +108,17 @@ static void fix_superblock(ext2_filsys fs, const struct ingot_ext4_options *opti
 
 /* --- what the format reserves ------------------------------------------ */
 
-/* The tables are zero in the sink: nothing is left for the kernel to do lazily. */
+/*
+ * The tables are zero in the sink: nothing is left for the kernel to do lazily. Groups with a copy
+ * of the superblock have a bitmap of blocks, as e2fsprogs 1.47.2 has it; 1.47.0 leaves it to the
+ * kernel, and an image would depend on the machine that it was built on.
+ */
 static void mark_tables_zeroed(ext2_filsys fs)
 {
 	for (dgrp_t i = 0; i < fs->group_desc_count; i++) {
 		ext2fs_bg_flags_set(fs, i, EXT2_BG_INODE_ZEROED);
+		if (ext2fs_bg_has_super(fs, i))
+			ext2fs_bg_flags_clear(fs, i, EXT2_BG_BLOCK_UNINIT);
 		ext2fs_group_desc_csum_set(fs, i);
 	}
 }
