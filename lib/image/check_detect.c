@@ -36,7 +36,7 @@ static const char *of_gzip(struct ingot_source *file)
 	struct check_gunzip *g = check_gunzip_new(file);
 	unsigned char block[512] = {0};
 	struct check_member member = {0};
-	bool is_tar = g && check_gunzip_read(g, block, sizeof(block)) == sizeof(block) &&
+	bool is_tar = g && check_gunzip_read(g, block, sizeof(block)) == (int64_t)sizeof(block) &&
 		      memcmp(block + 257, "ustar", 5) == 0 && check_tar_header(block, &member) == 1;
 	bool oom = !g || check_gunzip_is_oom(g);
 
