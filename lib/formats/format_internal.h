@@ -115,6 +115,8 @@ bool ingot_vhd_probe(const struct ingot_probe *probe);
 int ingot_vhd_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);
 bool ingot_vhdx_probe(const struct ingot_probe *probe);
 int ingot_vhdx_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);
+int ingot_vhdx_open_edit(struct ingot_source *file, struct ingot_source **ret,
+			 struct ingot_error *err);
 bool ingot_vdi_probe(const struct ingot_probe *probe);
 int ingot_vdi_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);
 bool ingot_ova_probe(const struct ingot_probe *probe);

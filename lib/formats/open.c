@@ -47,7 +47,8 @@ static const struct ingot_reader_ops READERS[] = {
 	{"ova", ingot_ova_probe, ingot_ova_open, .edit = &ingot_ova_edit},
 	{"gce", ingot_gce_probe, ingot_gce_open, .edit = &ingot_gce_edit},
 	{"vhd", ingot_vhd_probe, ingot_vhd_open, .edit = &ingot_vhd_edit},
-	{"vhdx", ingot_vhdx_probe, ingot_vhdx_open, .edit = &ingot_blocks_edit},
+	{"vhdx", ingot_vhdx_probe, ingot_vhdx_open, .edit = &ingot_blocks_edit,
+	 .open_edit = ingot_vhdx_open_edit},
 	{"vdi", ingot_vdi_probe, ingot_vdi_open, .edit = &ingot_blocks_edit},
 };
 

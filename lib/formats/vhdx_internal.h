@@ -51,6 +51,7 @@ enum {
 };
 
 #define VHDX_SIZE_MAX (UINT64_C(64) << 40)
+#define VHDX_FILE_MAX (UINT64_C(128) << 40) /* what a log may make of one */
 #define VHDX_PLACE    (~(uint64_t)(VHDX_MIB - 1))
 
 enum vhdx_state {

@@ -1,6 +1,6 @@
 /*
- * A VHDX, growing or of fixed size, as the disk inside. One whose log has to be replayed first is
- * refused.
+ * A VHDX, growing or of fixed size, as the disk inside. What waits in its log is taken into
+ * account; the file stays as it is.
  */
 #include <errno.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "base/crc32.h"
 #include "formats/blocks_internal.h"
 #include "formats/vhdx_internal.h"
+#include "formats/vhdx_log_internal.h"
 
 struct vhdx_source {
 	struct ingot_block_source blocks;
@@ -113,21 +114,24 @@ static bool is_zero(const unsigned char *p, size_t n)
 	return n == 0;
 }
 
-static int check_header(const unsigned char *h, struct ingot_error *err)
+struct log_head {
+	struct ingot_range range;
+	unsigned char guid[VHDX_LOG_GUID]; /* zero: there is nothing in it */
+};
+
+static int parse_header(const unsigned char *h, struct log_head *ret, struct ingot_error *err)
 {
 	if (ingot_get_le16(h + 66) != 1)
 		return ingot_raise(err, -ENOTSUP, "version %u is unknown", ingot_get_le16(h + 66));
 	if (ingot_get_le16(h + 64) != 0)
 		return ingot_raise(err, -ENOTSUP, "version %u of its log is unknown",
 				   ingot_get_le16(h + 64));
-	if (!is_zero(h + 48, 16))
-		return ingot_raise(err, -ENOTSUP,
-				   "it was not closed: its log has changes that are not in their "
-				   "place yet");
+	ret->range = (struct ingot_range){ingot_get_le64(h + 72), ingot_get_le32(h + 68)};
+	memcpy(ret->guid, h + 48, sizeof(ret->guid));
 	return 0;
 }
 
-static int read_headers(struct ingot_source *file, struct ingot_error *err)
+static int read_headers(struct ingot_source *file, struct log_head *ret, struct ingot_error *err)
 {
 	INGOT_FREE struct header *headers = ingot_alloc(2, sizeof(*headers), err);
 	const unsigned char *h;
@@ -137,7 +141,7 @@ static int read_headers(struct ingot_source *file, struct ingot_error *err)
 		rc = load_header(file, (uint64_t)VHDX_HEADERS * (i + 1), &headers[i], err);
 	if (rc == 0)
 		rc = choose_header(headers, &h, err);
-	return rc < 0 ? rc : check_header(h, err);
+	return rc < 0 ? rc : parse_header(h, ret, err);
 }
 
 /* --- regions ----------------------------------------------------------- */
@@ -324,23 +328,67 @@ static int read_geometry(struct vhdx_source *vhdx, struct ingot_source *file,
 	return 0;
 }
 
-int ingot_vhdx_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err)
+/* The file with what waits in its log; the file itself, if nothing does. */
+static int replay(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err)
+{
+	struct vhdx_updates updates = {.file_size = file->size};
+	struct log_head log = {0};
+	int rc = read_headers(file, &log, err);
+
+	*ret = file;
+	if (rc == 0 && !is_zero(log.guid, sizeof(log.guid)))
+		rc = ingot_vhdx_log_read(file, &log.range, log.guid, &updates, err);
+	if (rc == 0 && (updates.count > 0 || updates.file_size > file->size))
+		rc = ingot_vhdx_log_replay(file, &updates, ret, err);
+	free(updates.items);
+	return rc;
+}
+
+static int open_disk(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err)
 {
 	INGOT_FREE struct vhdx_source *vhdx = ingot_alloc(1, sizeof(*vhdx), err);
 	int rc;
 
 	if (!vhdx)
 		return -ENOMEM;
-	if (file->size < VHDX_MIB)
-		return ingot_raise(err, -EBADMSG, "it is cut off");
 	vhdx->blocks.ops = &VHDX_OPS;
-	rc = read_headers(file, err);
-	if (rc == 0)
-		rc = read_geometry(vhdx, file, err);
+	rc = read_geometry(vhdx, file, err);
 	if (rc == 0)
 		rc = ingot_blocks_check(&vhdx->blocks, err);
 	if (rc < 0)
 		return rc;
 	*ret = &INGOT_TAKE(vhdx)->blocks.source;
 	return 0;
+}
+
+int ingot_vhdx_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err)
+{
+	struct ingot_source *whole;
+	int rc;
+
+	if (file->size < VHDX_MIB)
+		return ingot_raise(err, -EBADMSG, "it is cut off");
+	rc = replay(file, &whole, err);
+	if (rc == 0)
+		rc = open_disk(whole, ret, err);
+	if (rc < 0 && whole != file)
+		ingot_vhdx_log_disown(whole);
+	return rc;
+}
+
+/* A place in a file with a log is of no use for writing: the log goes over it. */
+int ingot_vhdx_open_edit(struct ingot_source *file, struct ingot_source **ret,
+			 struct ingot_error *err)
+{
+	struct log_head log = {0};
+	int rc;
+
+	if (file->size < VHDX_MIB)
+		return ingot_raise(err, -EBADMSG, "it is cut off");
+	rc = read_headers(file, &log, err);
+	if (rc == 0 && !is_zero(log.guid, sizeof(log.guid)))
+		rc = ingot_raise(err, -EOPNOTSUPP,
+				 "it was not closed: its log has to be replayed before it can be "
+				 "changed in place");
+	return rc < 0 ? rc : open_disk(file, ret, err);
 }

@@ -50,6 +50,20 @@ static inline void runs_seal_crc32c(unsigned char *p, size_t n)
 	ingot_put_le32(p + 4, ingot_crc32c(0, p, n));
 }
 
+/* The entries of a VHDX's log, wherever it is; one that goes around its end stays as it is. */
+static inline void runs_seal_log(unsigned char *file, size_t n)
+{
+	enum { SECTOR = 4096, ENTRY_MAX = 16 * SECTOR };
+
+	for (size_t at = RUNS_KIB * RUNS_KIB; at + SECTOR <= n; at += SECTOR) {
+		size_t length = ingot_get_le32(file + at + 8);
+
+		if (memcmp(file + at, "loge", 4) == 0 && length >= 8 && length <= ENTRY_MAX &&
+		    length <= n - at)
+			runs_seal_crc32c(file + at, length);
+	}
+}
+
 static inline void runs_seal_vhdx(unsigned char *file, size_t n)
 {
 	if (n < RUNS_KIB * RUNS_KIB || memcmp(file, "vhdxfile", 8) != 0)
@@ -58,6 +72,7 @@ static inline void runs_seal_vhdx(unsigned char *file, size_t n)
 		runs_seal_crc32c(file + i * 64 * RUNS_KIB, 4 * RUNS_KIB);
 		runs_seal_crc32c(file + (i + 2) * 64 * RUNS_KIB, 64 * RUNS_KIB);
 	}
+	runs_seal_log(file, n);
 }
 
 static inline void runs_seal_vhd(unsigned char *file, size_t n)

@@ -115,6 +115,42 @@ check "vhd, dynamic, grown to whole cylinders" grown
 disk in.raw 5000M
 reads "5000M: vhdx, past the first bitmap" vhdx -o block_size=1M
 
+# --- what was not closed ----------------------------------------------------------------------
+
+# unclosed SECTOR FILE: QEMU writes to a VHDX whose sector cannot be written
+unclosed() {
+	local file=file.driver=blkdebug,file.image.driver=file,file.image.filename=$2 error
+	error=$(printf ',file.inject-error.0.%s' event=none iotype=write "sector=$1" once=off)
+	qemu-io --image-opts "driver=vhdx,$file$error" -c "write -P 7 20M 3M" \
+		-c "write -P 3 1M 64k" -c "write -P 5 5500M 1M" >out.txt 2>&1 || :
+}
+
+waits() { ! qemu-img info "$1" >out.txt 2>&1; } # QEMU does not read it, unless it may write
+
+# What QEMU makes of it when it has put the changes in their place.
+as_replayed() { # FILE
+	rm -f back.raw && "$ingot" convert "$1" --to raw=back.raw &&
+		cp --sparse=always "$1" repaired && qemu-img check -q -r all repaired &&
+		qemu-img compare -q -f raw -F vhdx back.raw repaired
+}
+
+log=2048 table=4096 # where QEMU puts them, sectors
+pages=$((5500 * 8 / 4096)) # in front of the entry of the last block that is written
+for earlier in "" "write -P 1 0 64k"; do
+	rm -f peer && qemu-img create -q -f vhdx -o block_size=1M peer 6000M
+	[ -z "$earlier" ] || qemu-io -f vhdx -c "$earlier" -c "write 3000M 1M" peer >out.txt
+	cp --sparse=always peer other
+	unclosed $table peer
+	check "vhdx whose table waits in its log: so it is" waits peer
+	check "vhdx whose table waits in its log" as_replayed peer
+	unclosed $((table + pages * 8)) other
+	check "vhdx whose table's end waits in its log: so it is" waits other
+	check "vhdx whose table's end waits in its log" as_replayed other
+done
+rm -f peer && qemu-img create -q -f vhdx peer 64M
+unclosed $((log + 8)) peer
+refused "vhdx whose only log entry was not written to its end" "what its log says" peer
+
 # --- what is refused --------------------------------------------------------------------------
 
 disk in.raw 7M

@@ -187,7 +187,7 @@ static void test_headers(void **state)
 		{HEADER_2, 66, 2, 9, -ENOTSUP, "version 9"},
 		{HEADER_2, 64, 2, 1, -ENOTSUP, "version 1 of its log"},
 		{HEADER_1, 48, 1, 1, 0, NULL},
-		{HEADER_2, 48, 1, 1, -ENOTSUP, "it was not closed"},
+		{HEADER_2, 48, 1, 1, 0, NULL}, /* a log in which nothing is */
 		{HEADER_1, 8, 8, 3, 0, NULL},
 		{HEADER_1, 8, 8, 2, 0, NULL}, /* the same twice */
 		{PLAIN, 64 * KIB + 66, 2, 9, 0, NULL},
