@@ -70,8 +70,10 @@ static bool read_all(struct ingot_source *disk, struct ingot_error *err)
 	for (uint64_t at = 0; at < disk->size; at += run.length) {
 		if (ingot_source_extent(disk, at, &run, err) < 0)
 			return false;
+		if (run.hole)
+			continue;
 		run.length = ingot_min(run.length, STEP);
-		if (!run.hole && ingot_source_read(disk, at, buffer, (size_t)run.length, err) < 0)
+		if (ingot_source_read(disk, at, buffer, (size_t)run.length, err) < 0)
 			return false;
 	}
 	return true;

@@ -115,6 +115,14 @@ for format in $formats; do
 	[ "$format" = raw ] || check "our $format is no raw file" fails raw "our.$format" format-is
 done
 
+# What is far and wide a hole takes no time, also where each look at it is a search.
+truncate -s 3T empty.raw
+"$ingot" convert empty.raw --to vmdk=empty.vmdk --to ova=empty.ova
+quickly() { timeout 60 "$ingot" convert --check "$1" "$2"; }
+check "a VMDK of 3 TiB without data is soon read" quickly vmdk empty.vmdk
+check "... and so is an OVA of it" quickly ova empty.ova
+rm empty.*
+
 theirs() { # TARGET FORMAT OPTIONS...
 	local target=$1 format=$2
 	shift 2
