@@ -1,8 +1,8 @@
 /*
  * The pass. Chunks go by in the order of the disk. A chunk that several disks share is one task
  * for all of them; where a disk has bytes of its own, the chunk is a task for that disk alone. So
- * each disk sees its chunks in order, whatever the others do. A disk alone is searched for holes
- * first: what is far and wide not there costs nothing, and a small file may claim many TiB.
+ * each disk sees its chunks in order, whatever the others do. The disks are searched for holes
+ * first: what is far and wide in none of them costs nothing, and a small file may claim many TiB.
  */
 #include <errno.h>
 #include <string.h>
@@ -25,7 +25,7 @@ struct pass {
 	unsigned needs;	    /* of all disks */
 	uint64_t count;	    /* of tasks */
 	struct task *tasks; /* NULL: there is only one disk */
-	uint32_t *spans;    /* in order, those of the only disk that are gone through */
+	uint32_t *spans;    /* in order, those that are gone through */
 	size_t span_count, span_room;
 };
 
@@ -43,10 +43,11 @@ static uint64_t chunk_count(const struct ingot_convert_disk *disk)
 	return ingot_div_up(disk->source->size, INGOT_CHUNK);
 }
 
-/* Whether one of the ranges has a byte of [begin, end). */
-static bool touches(const struct ingot_range *ranges, size_t count, uint64_t begin, uint64_t end)
+/* The first of the ranges that ends behind `begin`; NULL: none does. */
+static const struct ingot_range *first_behind(const struct ingot_range *ranges, size_t count,
+					      uint64_t begin)
 {
-	size_t low = 0, high = count; /* the first that ends behind `begin` */
+	size_t low = 0, high = count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -56,7 +57,15 @@ static bool touches(const struct ingot_range *ranges, size_t count, uint64_t beg
 		else
 			high = middle;
 	}
-	return low < count && ranges[low].offset < end;
+	return low < count ? &ranges[low] : NULL;
+}
+
+/* Whether one of the ranges has a byte of [begin, end). */
+static bool touches(const struct ingot_range *ranges, size_t count, uint64_t begin, uint64_t end)
+{
+	const struct ingot_range *range = first_behind(ranges, count, begin);
+
+	return range && range->offset < end;
 }
 
 /* Bit i: piece i of the chunk is plain. */
@@ -104,41 +113,45 @@ static uint64_t count_chunks(const struct ingot_conversion *c)
 	return count;
 }
 
-/* The tasks in order; into the array, if there is one. */
-static uint64_t list_tasks(const struct ingot_conversion *c, struct task *tasks)
+/* The tasks of a chunk; into the array, if there is one. */
+static uint64_t list_chunk(const struct ingot_conversion *c, uint64_t chunk, struct task *tasks)
 {
-	uint64_t chunks = count_chunks(c), count = 0;
+	uint64_t count = 0;
 
-	for (uint64_t chunk = 0; chunk < chunks; chunk++) {
-		if (chunk < chunk_count(&c->disks[0])) {
-			if (tasks)
-				tasks[count] = (struct task){(uint32_t)chunk, SHARED};
-			count++;
-		}
-		for (size_t d = 1; d < c->disk_count; d++) {
-			if (chunk >= chunk_count(&c->disks[d]) || !is_own(c, d, chunk))
-				continue;
-			if (tasks)
-				tasks[count] = (struct task){(uint32_t)chunk, (uint32_t)d};
-			count++;
-		}
+	for (size_t d = 0; d < c->disk_count; d++) {
+		if (chunk >= chunk_count(&c->disks[d]) || (d > 0 && !is_own(c, d, chunk)))
+			continue;
+		if (tasks)
+			tasks[count] = (struct task){(uint32_t)chunk, d ? (uint32_t)d : SHARED};
+		count++;
 	}
+	return count;
+}
+
+/* The tasks in order. */
+static uint64_t list_tasks(const struct pass *pass, struct task *tasks)
+{
+	const struct ingot_conversion *c = pass->conversion;
+	uint64_t count = 0;
+
+	for (size_t s = 0; s < pass->span_count; s++)
+		for (uint64_t i = 0; i < SPAN_CHUNKS; i++)
+			count += list_chunk(c, (uint64_t)pass->spans[s] * SPAN_CHUNKS + i,
+					    tasks ? tasks + count : NULL);
 	return count;
 }
 
 static int list_shared(struct pass *pass, struct ingot_error *err)
 {
-	const struct ingot_conversion *c = pass->conversion;
-
-	pass->count = list_tasks(c, NULL);
+	pass->count = list_tasks(pass, NULL);
 	pass->tasks = ingot_alloc((size_t)pass->count, sizeof(*pass->tasks), err);
 	if (!pass->tasks)
 		return -ENOMEM;
-	(void)list_tasks(c, pass->tasks);
+	(void)list_tasks(pass, pass->tasks);
 	return 0;
 }
 
-/* --- what a disk alone has --------------------------------------------- */
+/* --- which spans are gone through -------------------------------------- */
 
 static int add_span(struct pass *pass, uint64_t span, struct ingot_error *err)
 {
@@ -166,43 +179,77 @@ static int skip_holes(struct ingot_source *source, uint64_t *offset, struct ingo
 	return rc;
 }
 
-/* The spans with data or plain pieces, and the last, at whose end the writers have something to do.
+/*
+ * The first span from that one on with data or plain pieces of the disk. Its last one counts, too:
+ * at its end the writers have something to do. UINT64_MAX: it is behind that.
  */
-static int list_spans(struct pass *pass, struct ingot_error *err)
+static int next_span(const struct ingot_convert_disk *disk, uint64_t span, uint64_t *ret,
+		     struct ingot_error *err)
 {
-	const struct ingot_convert_disk *disk = &pass->conversion->disks[0];
-	struct ingot_source *source = disk->source;
-	bool all = pass->needs & INGOT_NEED_HOLES || disk->plain_count > 0;
-	uint64_t count = ingot_div_up(source->size, INGOT_SPAN);
-	uint64_t tail = ingot_div_up(source->size - (count - 1) * INGOT_SPAN, INGOT_CHUNK);
-	uint64_t at = 0;
+	uint64_t at = span * INGOT_SPAN;
+	const struct ingot_range *plain;
 	int rc = 0;
 
-	while (rc == 0 && at < source->size) {
-		uint64_t span;
-
-		if (!all)
-			rc = skip_holes(source, &at, err);
-		span = ingot_min(at / INGOT_SPAN, count - 1);
-		if (rc == 0)
-			rc = add_span(pass, span, err);
-		at = (span + 1) * INGOT_SPAN;
-	}
-	if (rc == 0)
-		pass->count = (pass->span_count - 1) * SPAN_CHUNKS + tail;
+	*ret = UINT64_MAX;
+	if (at >= disk->source->size)
+		return 0;
+	plain = first_behind(disk->plain, disk->plain_count, at);
+	rc = skip_holes(disk->source, &at, err);
+	if (plain)
+		at = ingot_min(at, ingot_max(plain->offset, span * INGOT_SPAN));
+	*ret = ingot_min(at, disk->source->size - 1) / INGOT_SPAN;
 	return rc;
+}
+
+/* next[d] is what next_span says of the disk, and is asked for again when it has gone by. */
+static int list_spans(struct pass *pass, uint64_t *next, struct ingot_error *err)
+{
+	const struct ingot_conversion *c = pass->conversion;
+	uint64_t end = ingot_div_up(count_chunks(c), SPAN_CHUNKS);
+
+	for (uint64_t span = 0; span < end; span++) {
+		uint64_t first = pass->needs & INGOT_NEED_HOLES ? span : UINT64_MAX;
+		int rc = 0;
+
+		for (size_t d = 0; rc == 0 && first > span && d < c->disk_count; d++) {
+			if (span == 0 || next[d] < span)
+				rc = next_span(&c->disks[d], span, &next[d], err);
+			first = ingot_min(first, next[d]);
+		}
+		if (rc == 0)
+			rc = add_span(pass, first, err);
+		if (rc < 0)
+			return rc;
+		span = first;
+	}
+	return 0;
+}
+
+static int find_spans(struct pass *pass, struct ingot_error *err)
+{
+	INGOT_FREE uint64_t *next = ingot_alloc(pass->conversion->disk_count, sizeof(*next), err);
+
+	return next ? list_spans(pass, next, err) : -ENOMEM;
 }
 
 static int make_tasks(struct pass *pass, struct ingot_error *err)
 {
 	const struct ingot_conversion *c = pass->conversion;
-	uint64_t chunks = count_chunks(c);
+	uint64_t chunks = count_chunks(c), before;
+	int rc;
 
 	if (chunks > UINT32_MAX)
 		return ingot_raise(err, -EFBIG, "the disk is larger than 4 PiB");
+	if (chunks == 0)
+		return 0;
+	rc = find_spans(pass, err);
+	if (rc < 0)
+		return rc;
 	if (c->disk_count > 1)
 		return list_shared(pass, err);
-	return chunks > 0 ? list_spans(pass, err) : 0;
+	before = (uint64_t)pass->spans[pass->span_count - 1] * SPAN_CHUNKS;
+	pass->count = (pass->span_count - 1) * SPAN_CHUNKS + (chunks - before);
+	return 0;
 }
 
 static struct task task_at(const struct pass *pass, uint64_t index)

@@ -185,11 +185,88 @@ static void test_a_small_file_may_claim_much(void **state)
 	}
 }
 
+/* --- several disks ----------------------------------------------------- */
+
+/* Every format of the file, and of a larger disk that has bytes of its own in two ranges. */
+static void convert_two(const char *path, const struct ingot_source_ops *ops, const char *prefix,
+			struct watched *w)
+{
+	static const struct ingot_range own[] = {{MIB, 4096}, {1100ULL * MIB, MIB}};
+	static const struct ingot_range plain[] = {{1700ULL * MIB, 4096}};
+	struct ingot_convert_output outputs[2 * FORMAT_COUNT] = {0};
+	const struct ingot_convert_options options = {
+		.outputs = outputs, .count = 2 * FORMAT_COUNT, .level = 1, .jobs = 2};
+	INGOT_SOURCE struct ingot_source *top = NULL, *second = NULL;
+	INGOT_CONVERSION struct ingot_conversion *c = NULL;
+	struct ingot_convert_disk disks[2] = {0};
+	char names[2 * FORMAT_COUNT][32];
+	struct ingot_error err = {0};
+
+	*w = (struct watched){0};
+	assert_ok(ingot_source_open(path, &w->file, &err));
+	w->source = (struct ingot_source){ops, w->file->name, w->file->size};
+	assert_ok(ingot_source_open("top", &top, &err));
+	assert_ok(ingot_source_overlay("second", &w->source, top, own, 2, &second, &err));
+	disks[0] = (struct ingot_convert_disk){.source = &w->source};
+	disks[1] = (struct ingot_convert_disk){second, own, 2, NULL, plain, 1};
+	for (size_t i = 0; i < 2 * FORMAT_COUNT; i++) {
+		const char *format = FORMATS[i / 2];
+
+		(void)snprintf(names[i], sizeof(names[i]), "%s-%zu.%s", prefix, i % 2, format);
+		outputs[i] = (struct ingot_convert_output){
+			.format = format, .path = names[i], .disk = i % 2};
+		outputs[i].options.name = "disk";
+	}
+	assert_ok(ingot_conversion_run(disks, 2, &options, &c, &err));
+	assert_ok(ingot_conversion_commit(c, &err));
+	ingot_source_free(w->file);
+}
+
+/* What is a hole in one of them only, at its end, or where pieces may change, is not left out. */
+static void test_no_trace_in_several(void **state)
+{
+	static const uint64_t places[] = {3ULL * MIB}, own[] = {MIB, 1100ULL * MIB};
+	struct watched seeing, blind;
+
+	(void)state;
+	make_disk(2200ULL * MIB, own, 2);
+	assert_int_equal(rename("disk", "top"), 0);
+	make_disk(600ULL * MIB + 512, places, 1);
+	convert_two("disk", &SEEING, "seeing", &seeing);
+	convert_two("disk", &BLIND, "blind", &blind);
+	assert_true(seeing.bytes <= MIB && blind.bytes >= 600ULL * MIB);
+	for (size_t f = 0; f < FORMAT_COUNT; f++) {
+		same_files(FORMATS[f], "seeing-0", "blind-0");
+		same_files(FORMATS[f], "seeing-1", "blind-1");
+	}
+}
+
+static void test_several_may_claim_much(void **state)
+{
+	static const struct ingot_source_ops ops = {no_read, all_hole, watched_free};
+	static const struct ingot_range plain = {UINT64_C(9) << 40, 4096};
+	struct ingot_source nothing = {&ops, "nothing", UINT64_C(60) << 40};
+	struct ingot_source more = {&ops, "more", UINT64_C(64) << 40};
+	const struct ingot_convert_disk disks[] = {
+		{.source = &nothing, .plain = &plain, .plain_count = 1}, {.source = &more}};
+	const struct ingot_convert_output outputs[] = {
+		{.format = "qcow2", .path = "one"}, {.format = "vhdx", .path = "two", .disk = 1}};
+	const struct ingot_convert_options options = {.outputs = outputs, .count = 2, .jobs = 2};
+	INGOT_CONVERSION struct ingot_conversion *c = NULL;
+	struct ingot_error err = {0};
+
+	(void)state;
+	assert_ok(ingot_conversion_run(disks, 2, &options, &c, &err));
+	assert_ok(ingot_conversion_commit(c, &err));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_trace),
+		cmocka_unit_test(test_no_trace_in_several),
 		cmocka_unit_test(test_a_small_file_may_claim_much),
+		cmocka_unit_test(test_several_may_claim_much),
 	};
 
 	return cmocka_run_group_tests(tests, folder_setup, folder_teardown);
