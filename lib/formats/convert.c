@@ -65,6 +65,9 @@ static int start_targets(struct ingot_conversion *c, struct ingot_error *err)
 static int start_identities(struct ingot_conversion *c, struct ingot_error *err)
 {
 	for (size_t d = 0; d < c->disk_count; d++) {
+		if (c->disks[d].source->size == 0)
+			return ingot_raise(err, -EINVAL, "'%s' is empty: it is no disk",
+					   c->disks[d].source->name);
 		if (c->disks[d].source->size > INT64_MAX)
 			return ingot_raise(err, -EFBIG, "'%s' is too large",
 					   c->disks[d].source->name);

@@ -105,6 +105,9 @@ INGOT_MUST_USE int ingot_reader_find_packing(struct ingot_source *file,
 INGOT_MUST_USE int ingot_reader_open_edit(const struct ingot_reader_ops *reader,
 					  struct ingot_source **source, struct ingot_error *err);
 
+/* What the file is, if that is known and cannot be read; else NULL. */
+const struct ingot_reader_ops *ingot_reader_refused(const struct ingot_probe *probe);
+
 bool ingot_qcow2_probe(const struct ingot_probe *probe);
 int ingot_qcow2_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err);
 bool ingot_vmdk_probe(const struct ingot_probe *probe);

@@ -7,16 +7,6 @@
 #include "formats/format_internal.h"
 #include "formats/packed_internal.h"
 
-static bool is_cowd(const struct ingot_probe *probe)
-{
-	return memcmp(probe->head, "COWD", 4) == 0;
-}
-
-static bool is_descriptor(const struct ingot_probe *probe)
-{
-	return memcmp(probe->head, "# Disk DescriptorFile", 21) == 0;
-}
-
 static bool is_gzip(const struct ingot_probe *probe)
 {
 	return memcmp(probe->head, "\x1f\x8b\x08", 3) == 0;
@@ -42,8 +32,6 @@ static bool is_xz(const struct ingot_probe *probe)
 static const struct ingot_reader_ops READERS[] = {
 	{"qcow2", ingot_qcow2_probe, ingot_qcow2_open, .edit = &ingot_qcow2_edit},
 	{"vmdk", ingot_vmdk_probe, ingot_vmdk_open, .edit = &ingot_vmdk_edit},
-	{"cowd", is_cowd, .refusal = "a sparse VMDK of ESX"},
-	{"vmdk", is_descriptor, .refusal = "the descriptor of a VMDK in several files"},
 	{"ova", ingot_ova_probe, ingot_ova_open, .edit = &ingot_ova_edit},
 	{"gce", ingot_gce_probe, ingot_gce_open, .edit = &ingot_gce_edit},
 	{"vhd", ingot_vhd_probe, ingot_vhd_open, .edit = &ingot_vhd_edit},
@@ -95,12 +83,19 @@ static const struct ingot_reader_ops *find(const struct ingot_reader_ops *table,
 	return NULL;
 }
 
+static const struct ingot_reader_ops *find_reader(const struct ingot_probe *probe)
+{
+	const struct ingot_reader_ops *reader =
+		find(READERS, sizeof(READERS) / sizeof(READERS[0]), probe);
+
+	return reader ? reader : ingot_reader_refused(probe);
+}
+
 /* A container, or a raw disk, which is the file itself: *name is left as it is. */
 static int open_container(struct ingot_source *file, const struct ingot_probe *probe,
 			  const char **name, struct ingot_source **ret, struct ingot_error *err)
 {
-	const struct ingot_reader_ops *reader =
-		find(READERS, sizeof(READERS) / sizeof(READERS[0]), probe);
+	const struct ingot_reader_ops *reader = find_reader(probe);
 
 	if (!reader) {
 		*ret = file;
@@ -185,7 +180,7 @@ int ingot_reader_find(struct ingot_source *file, const struct ingot_reader_ops *
 	int rc = read_probe(file, &probe, err);
 
 	if (rc == 0)
-		*ret = find(READERS, sizeof(READERS) / sizeof(READERS[0]), &probe);
+		*ret = find_reader(&probe);
 	return rc;
 }
 

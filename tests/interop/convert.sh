@@ -126,6 +126,21 @@ done
 rm -f base peer && qemu-img create -q -f vmdk base 7M &&
 	qemu-img create -q -f vmdk -b base -F vmdk peer 7M
 refused "a backing file of a vmdk" "backing file" peer
+for format in qed parallels; do
+	rm -f peer && qemu-img convert -f raw -O $format in.raw peer
+	refused "$format" "cannot be read here" peer
+done
+packed() { # NAME COMMAND...: what it makes of in.raw is no disk
+	local name=$1
+	shift
+	rm -f peer && "$@" >out.txt 2>&1
+	refused "$name" "cannot be read here" peer
+}
+packed "bzip2" python3 -c 'import bz2; open("peer", "wb").write(bz2.compress(open("in.raw", "rb").read()))'
+packed "a ZIP archive" 7z a -tzip peer. in.raw
+packed "a 7z archive" 7z a -t7z peer. in.raw
+rm -f peer && : >peer
+refused "an empty file" "is empty" peer
 
 "$ingot" convert in.raw --to qcow2=good
 hostile() { # NAME WORDS OFFSET BYTES
