@@ -77,7 +77,7 @@ seek_table() { # FILE BYTES
 	EOF
 }
 
-for size in 0 1 512 65536 66048 1234567 7M 30000001; do
+for size in 1 512 65536 66048 1234567 7M 30000001; do
 	disk in.raw $size
 	bytes=$(stat -c %s in.raw)
 	check "$size: all formats in one pass" "$ingot" convert in.raw "${to_all[@]}"
@@ -95,8 +95,8 @@ for size in 0 1 512 65536 66048 1234567 7M 30000001; do
 	check "$size: xz -T2" gives in.raw xz -T2 -dc all.raw.xz
 	check "$size: python's lzma" gives in.raw python_unpacks raw.xz all.raw.xz
 	check "$size: xz, a block for each MiB" a_block_a_mib all.raw.xz "$bytes"
-	[ "$bytes" = 0 ] || check "$size: xz, CRC-64" has_crc64 all.raw.xz
-	[ "$bytes" = 0 ] || check "$size: 7-Zip, xz" seven_zip in.raw xz all.raw.xz
+	check "$size: xz, CRC-64" has_crc64 all.raw.xz
+	check "$size: 7-Zip, xz" seven_zip in.raw xz all.raw.xz
 	check "$size: tar lists disk.raw" only_disk_raw all.gce
 	check "$size: tar" gives in.raw tar xOzf all.gce disk.raw
 	check "$size: python's tarfile" gives in.raw python_unpacks gce all.gce
