@@ -4,13 +4,8 @@
 set -euo pipefail
 export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
 
-ingot=$(realpath -- "${1:?usage: air-gap-image.sh INGOT}")
-source_dir=$(cd -- "$(dirname -- "$0")/../.." && pwd)
-# shellcheck source=../tally.sh
-. "$source_dir/tests/tally.sh"
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
-cd -- "$work"
+# shellcheck source=../interop_support.sh
+. "$(dirname "$0")/../interop_support.sh"
 umask 077
 # shellcheck source=../air_gap_support.sh
 . "$source_dir/tests/air_gap_support.sh"

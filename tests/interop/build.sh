@@ -5,16 +5,11 @@ set -euo pipefail
 export LC_ALL=C TZ=UTC PATH=$PATH:/usr/sbin:/sbin
 unset SOURCE_DATE_EPOCH
 
-ingot=$(realpath -- "${1:?usage: build.sh INGOT}")
-source_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
-# shellcheck source=../tally.sh
-. "$source_dir/tests/tally.sh"
+# shellcheck source=../interop_support.sh
+. "$(dirname "$0")/../interop_support.sh"
 stub=/usr/lib/systemd/boot/efi/linuxx64.efi.stub
 arm_stub=/usr/lib/systemd/boot/efi/linuxaa64.efi.stub
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
 chmod 755 "$work"
-cd -- "$work"
 umask 022
 
 # --- a tree, keys, layouts ---------------------------------------------------------------------------

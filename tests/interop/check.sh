@@ -5,13 +5,8 @@
 set -euo pipefail
 export LC_ALL=C SOURCE_DATE_EPOCH=1767225600
 
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=../tally.sh
-. "$here/../tally.sh"
-ingot=$(realpath "${1:?usage: check.sh INGOT}")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+# shellcheck source=../interop_support.sh
+. "$(dirname "$0")/../interop_support.sh"
 
 # passes TARGET FILE: exit status 0, and no line is bad
 passes() {

@@ -2,14 +2,10 @@
 # The checkers of filesystems beside e2fsck and fsck.fat: what those find good is good, what they
 # find bad is bad. check_fs.sh INGOT; check_fs and make_fat stand beside the program.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=../tally.sh
-. "$here/../tally.sh"
-ingot=$(realpath -- "${1:?usage: check_fs.sh INGOT}")
+# shellcheck source=../interop_support.sh
+. "$(dirname "$0")/../interop_support.sh"
+
 tests=$(dirname "$ingot")/tests
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
-cd -- "$work"
 export MTOOLSRC=/dev/null LC_ALL=C.UTF-8 PATH=$PATH:/usr/sbin:/sbin
 
 # says STATUS KIND FILE

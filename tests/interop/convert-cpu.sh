@@ -6,12 +6,8 @@
 set -euo pipefail
 export LC_ALL=C
 
-# shellcheck source=../tally.sh
-. "$(dirname "$0")/../tally.sh"
-ingot=$(realpath "${1:?usage: convert-cpu.sh INGOT}")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+# shellcheck source=../interop_support.sh
+. "$(dirname "$0")/../interop_support.sh"
 
 # Programs, numbers, noise and zeros.
 {

@@ -5,12 +5,8 @@
 set -euo pipefail
 export LC_ALL=C
 
-# shellcheck source=../tally.sh
-. "$(dirname "$0")/../tally.sh"
-ingot=$(realpath "${1:?usage: convert-packages.sh INGOT}")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+# shellcheck source=../interop_support.sh
+. "$(dirname "$0")/../interop_support.sh"
 
 seq 400000 >disk.raw
 truncate -s 100M disk.raw

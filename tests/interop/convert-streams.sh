@@ -5,14 +5,10 @@
 set -euo pipefail
 export LC_ALL=C
 
-# shellcheck source=../tally.sh
-. "$(dirname "$0")/../tally.sh"
+# shellcheck source=../interop_support.sh
+. "$(dirname "$0")/../interop_support.sh"
 # shellcheck source=../convert_support.sh
-. "$(dirname "$0")/../convert_support.sh"
-ingot=$(realpath "${1:?usage: convert-streams.sh INGOT}")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+. "$source_dir/tests/convert_support.sh"
 
 formats="raw.gz raw.zst raw.xz gce"
 for name in $formats; do

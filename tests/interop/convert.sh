@@ -5,14 +5,10 @@
 set -euo pipefail
 export LC_ALL=C
 
-# shellcheck source=../tally.sh
-. "$(dirname "$0")/../tally.sh"
+# shellcheck source=../interop_support.sh
+. "$(dirname "$0")/../interop_support.sh"
 # shellcheck source=../convert_support.sh
-. "$(dirname "$0")/../convert_support.sh"
-ingot=$(realpath "${1:?usage: convert.sh INGOT}")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+. "$source_dir/tests/convert_support.sh"
 
 containers="qcow2 qcow2-zstd qcow2-v2 vmdk vhd"
 for name in $containers; do

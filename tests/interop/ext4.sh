@@ -4,13 +4,10 @@
 set -euo pipefail
 export LC_ALL=C TZ=UTC
 
-ingot=$(realpath -- "${1:?usage: ext4.sh INGOT}")
+# shellcheck source=../interop_support.sh
+. "$(dirname "$0")/../interop_support.sh"
+
 make_ext4=$(dirname -- "$ingot")/tests/make_ext4
-# shellcheck source=../tally.sh
-. "$(dirname -- "$0")/../tally.sh"
-work=$(mktemp -d)
-trap 'chmod -R u+rwx -- "$work"; rm -rf -- "$work"' EXIT
-cd -- "$work"
 
 # --- empty filesystems, beside what mke2fs makes ---------------------------------------------------------
 

@@ -2,13 +2,9 @@
 # FAT volumes of many shapes, read by fsck.fat and mtools: fat.sh INGOT
 # make_fat stands beside the program, in the same build folder.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=../tally.sh
-. "$here/../tally.sh"
-make_fat=$(dirname "$(realpath -- "${1:?usage: fat.sh INGOT}")")/tests/make_fat
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
-cd -- "$work"
+# shellcheck source=../interop_support.sh
+. "$(dirname "$0")/../interop_support.sh"
+make_fat=$(dirname -- "$ingot")/tests/make_fat
 export MTOOLSRC=/dev/null TZ=UTC LC_ALL=C.UTF-8
 
 # Clean, and without a warning.

@@ -6,12 +6,8 @@
 set -euo pipefail
 export LC_ALL=C
 
-# shellcheck source=../tally.sh
-. "$(dirname "$0")/../tally.sh"
-ingot=$(realpath "${1:?usage: fec.sh INGOT}")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+# shellcheck source=../interop_support.sh
+. "$(dirname "$0")/../interop_support.sh"
 
 identity=(--salt=5a175a175a175a17 --uuid=00112233-4455-6677-8899-aabbccddeeff)
 

@@ -2,13 +2,9 @@
 # What `ingot inspect` tells of images made by others and by us, beside what sfdisk, dumpe2fs, mtools
 # and veritysetup tell: inspect.sh INGOT
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=../tally.sh
-. "$here/../tally.sh"
-ingot=$(realpath -- "${1:?usage: inspect.sh INGOT}")
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
-cd -- "$work"
+# shellcheck source=../interop_support.sh
+. "$(dirname "$0")/../interop_support.sh"
+
 export PATH=$PATH:/usr/sbin:/sbin MTOOLSRC=/dev/null TZ=UTC LC_ALL=C.UTF-8
 export SOURCE_DATE_EPOCH=1767225600
 

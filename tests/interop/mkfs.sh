@@ -5,13 +5,10 @@ set -euo pipefail
 export LC_ALL=C TZ=UTC PATH=$PATH:/usr/sbin:/sbin
 unset SOURCE_DATE_EPOCH
 
-ingot=$(realpath -- "${1:?usage: mkfs.sh INGOT}")
-# shellcheck source=../tally.sh
-. "$(dirname -- "${BASH_SOURCE[0]}")/../tally.sh"
-work=$(mktemp -d)
-trap 'chmod -R u+rwx -- "$work"; rm -rf -- "$work"' EXIT
+# shellcheck source=../interop_support.sh
+. "$(dirname "$0")/../interop_support.sh"
+
 chmod 755 "$work"
-cd -- "$work"
 epoch=1700000000
 root=$([ "$(id -u)" = 0 ] && echo yes || echo no)
 

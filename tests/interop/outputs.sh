@@ -6,17 +6,12 @@
 set -euo pipefail
 export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
 
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=../tally.sh
-. "$here/../tally.sh"
-ingot=$(realpath "${1:?usage: outputs.sh INGOT}")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+# shellcheck source=../interop_support.sh
+. "$(dirname "$0")/../interop_support.sh"
 
 # --- something to build ---------------------------------------------------------------------------
 
-"$here/../../signing/make-test-keys.sh" keys >/dev/null
+"$source_dir/signing/make-test-keys.sh" keys >/dev/null
 stub=/usr/lib/systemd/boot/efi/linuxx64.efi.stub
 mkdir -p tree/usr/lib/systemd tree/usr/bin tree/etc tree/var
 printf 'ID=test\nPRETTY_NAME="Test"\n' >tree/usr/lib/os-release
@@ -63,7 +58,7 @@ recipe() {
 # The layout of Flatcar in small.
 sed -e 's/^name: flatcar/name: small/' -e 's/^size: 4G/size: 400M/' -e 's/size: 1G/size: 64M/' \
 	-e 's/size: 128M/size: 64M/' -e 's/size: 64M *$/size: 64M/' \
-	"$here/../../layouts/flatcar.yaml" >layout.yaml
+	"$source_dir/layouts/flatcar.yaml" >layout.yaml
 
 recipe recipe.yaml \
 	"raw,qcow2,./mine.yaml,ami,azure,gce,openstack,vmware,virtualbox,hyperv,libvirt,xen" "level: 1"

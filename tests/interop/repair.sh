@@ -4,12 +4,8 @@
 set -euo pipefail
 export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
 
-# shellcheck source=../tally.sh
-. "$(dirname "$0")/../tally.sh"
-ingot=$(realpath "${1:?usage: repair.sh INGOT}")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+# shellcheck source=../interop_support.sh
+. "$(dirname "$0")/../interop_support.sh"
 
 # Random bytes that are the same on every run.
 

@@ -5,15 +5,10 @@
 set -euo pipefail
 export LC_ALL=C
 
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=../tally.sh
-. "$here/../tally.sh"
-ingot=$(realpath "${1:?usage: sidecar.sh INGOT}")
+# shellcheck source=../interop_support.sh
+. "$(dirname "$0")/../interop_support.sh"
+
 make=$(dirname "$ingot")/tests/make_sidecar
-top=$(realpath "$here/../..")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
 
 truncate -s 2G disk.raw
 seq 400000 | dd of=disk.raw bs=1M oflag=seek_bytes seek=1000000 conv=notrunc status=none
@@ -28,12 +23,12 @@ schema() { # VENDOR ARCHITECTURE
 check "libvirt's schema, x86-64" schema libvirt x86-64
 check "libvirt's schema, arm64" schema libvirt arm64
 for disk in virtio virtio-scsi ahci lsilogic; do
-	sed "s/disk: virtio/disk: $disk/" "$top/oem/libvirt.yaml" >other.yaml
+	sed "s/disk: virtio/disk: $disk/" "$source_dir/oem/libvirt.yaml" >other.yaml
 	check "libvirt's schema, disk $disk" schema ./other.yaml x86-64
 done
-sed "s/^  firmware: efi/  firmware: bios/" "$top/oem/libvirt.yaml" >other.yaml
+sed "s/^  firmware: efi/  firmware: bios/" "$source_dir/oem/libvirt.yaml" >other.yaml
 check "libvirt's schema, BIOS" schema ./other.yaml x86-64
-sed "s/^  firmware: efi/  secure-boot: true/" "$top/oem/libvirt.yaml" >other.yaml
+sed "s/^  firmware: efi/  secure-boot: true/" "$source_dir/oem/libvirt.yaml" >other.yaml
 check "libvirt's schema, Secure Boot" schema ./other.yaml x86-64
 name() { [ "$(xmllint --xpath 'string(/domain/name)' domain.xml)" = "demo & <1>" ]; }
 check "a name is read back as it was" name

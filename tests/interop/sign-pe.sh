@@ -3,28 +3,10 @@
 set -euo pipefail
 export LC_ALL=C
 
-ingot=$(realpath -- "${1:?usage: sign-pe.sh INGOT}")
-source_dir=$(cd -- "$(dirname -- "$0")/../.." && pwd)
-# shellcheck source=../tally.sh
-. "$source_dir/tests/tally.sh"
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
-cd -- "$work"
-
-refuse() {
-	local words=$1 text=$2
-	shift 2
-	check "$words" refused "$text" "$@"
-}
-
-refused() {
-	local text=$1 status=0
-	shift
-	rm -f out
-	"$@" --output out 2>message || status=$?
-	cat message
-	[ "$status" = 2 ] && [ ! -e out ] && grep -qF -- "$text" message
-}
+# shellcheck source=../interop_support.sh
+. "$(dirname "$0")/../interop_support.sh"
+# shellcheck source=../sign_support.sh
+. "$source_dir/tests/sign_support.sh"
 
 "$source_dir/signing/make-test-keys.sh" ours >/dev/null
 "$source_dir/signing/make-test-keys.sh" stranger >/dev/null

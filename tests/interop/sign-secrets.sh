@@ -3,13 +3,8 @@
 set -euo pipefail
 export LC_ALL=C
 
-ingot=$(realpath -- "${1:?usage: sign-secrets.sh INGOT}")
-source_dir=$(cd -- "$(dirname -- "$0")/../.." && pwd)
-# shellcheck source=../tally.sh
-. "$source_dir/tests/tally.sh"
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
-cd -- "$work"
+# shellcheck source=../interop_support.sh
+. "$(dirname "$0")/../interop_support.sh"
 
 hash=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 "$source_dir/signing/make-test-keys.sh" ours >/dev/null

@@ -4,13 +4,10 @@
 set -euo pipefail
 export LC_ALL=C
 
-ingot=$(realpath -- "${1:?usage: sign-token.sh INGOT}")
-source_dir=$(cd -- "$(dirname -- "$0")/../.." && pwd)
-# shellcheck source=../tally.sh
-. "$source_dir/tests/tally.sh"
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
-cd -- "$work"
+# shellcheck source=../interop_support.sh
+. "$(dirname "$0")/../interop_support.sh"
+# shellcheck source=../sign_support.sh
+. "$source_dir/tests/sign_support.sh"
 
 module=$(find /usr/lib -name libsofthsm2.so -print -quit)
 [ -n "$module" ] || { printf 'sign-token.sh: there is no SoftHSM2 here (package softhsm2)\n' >&2; exit 2; }
@@ -23,21 +20,6 @@ objectstore.backend = file
 log.level = ERROR
 CONF
 export SOFTHSM2_CONF=$work/softhsm2.conf
-
-refuse() {
-	local words=$1 text=$2
-	shift 2
-	check "$words" refused "$text" "$@"
-}
-
-refused() {
-	local text=$1 status=0
-	shift
-	rm -f out
-	"$@" --output out 2>message || status=$?
-	cat message
-	[ "$status" = 2 ] && [ ! -e out ] && grep -qF -- "$text" message && ! grep -q sesame message
-}
 
 hash=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 printf %s "$hash" >text

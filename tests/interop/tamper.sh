@@ -4,18 +4,13 @@
 # named places and INGOT_TAMPER_COUNT random ones (default 60) for each. Run it with 10000 by
 # hand, with a release build: that takes some minutes an image.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=../tally.sh
-. "$here/../tally.sh"
-ingot=$(realpath -- "${1:?usage: tamper.sh INGOT}")
+# shellcheck source=../interop_support.sh
+. "$(dirname "$0")/../interop_support.sh"
+
 tamper=$(dirname -- "$ingot")/tests/tamper
 count=${INGOT_TAMPER_COUNT:-60}
 seed=${INGOT_TAMPER_SEED:-1}
-source_dir=$(cd -- "$here/../.." && pwd)
 stub=/usr/lib/systemd/boot/efi/linuxx64.efi.stub
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
-cd -- "$work"
 export LC_ALL=C TZ=UTC
 unset SOURCE_DATE_EPOCH
 

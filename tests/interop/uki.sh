@@ -2,19 +2,16 @@
 # Unified kernel images, read by objdump, objcopy and sbsigntool: uki.sh INGOT [STUB KERNEL]
 # Without a kernel of the system's, one that has only its headers stands in for it.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=../tally.sh
-. "$here/../tally.sh"
-ingot=$(realpath -- "${1:?usage: uki.sh INGOT [STUB KERNEL]}")
-stub=${2:-/usr/lib/systemd/boot/efi/linuxx64.efi.stub}
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
+stub=$(realpath -- "${2:-/usr/lib/systemd/boot/efi/linuxx64.efi.stub}")
+linux=${3:+$(realpath -- "$3")}
+# shellcheck source=../interop_support.sh
+. "$(dirname "$0")/../interop_support.sh"
+
 export LC_ALL=C SOURCE_DATE_EPOCH=1767225600
 hash=$(printf '%064d' 7)
 
-cp -- "$stub" "$work/stub"
-cd -- "$work"
-[ -z "${3:-}" ] || cp -- "$3" kernel
+cp -- "$stub" stub
+[ -z "$linux" ] || cp -- "$linux" kernel
 [ -e kernel ] || cp stub kernel # an EFI program for the right machine
 touch empty
 printf 'ID=test\nVERSION_ID=1\n' >osrel

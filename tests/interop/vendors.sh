@@ -5,23 +5,17 @@
 set -euo pipefail
 export LC_ALL=C
 
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=../tally.sh
-. "$here/../tally.sh"
-ingot=$(realpath "${1:?usage: vendors.sh INGOT}")
-top=$(realpath "$here/../..")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+# shellcheck source=../interop_support.sh
+. "$(dirname "$0")/../interop_support.sh"
 
 # --- the data ---------------------------------------------------------------------------------
 
-page() { "$ingot" vendors --markdown | diff "$top/docs/vendors.md" -; }
+page() { "$ingot" vendors --markdown | diff "$source_dir/docs/vendors.md" -; }
 check "docs/vendors.md is what the program prints" page
 
 "$ingot" vendors --json >all.json
 names() { jq -r '.vendors[].name' all.json; }
-files() { (cd "$top/oem" && printf '%s\n' *.yaml) | sed 's/\.yaml$//' | sort; }
+files() { (cd "$source_dir/oem" && printf '%s\n' *.yaml) | sed 's/\.yaml$//' | sort; }
 check "every file of oem/ is built in, by its name" diff <(names) <(files)
 for name in ami ami-vmdk azure gce openstack qemu libvirt kubevirt digitalocean hetzner akamai \
 	scaleway exoscale vultr oraclecloud cloudstack cloudsigma proxmoxve nutanix stackit hyperv \
@@ -37,7 +31,7 @@ check "the table has a line for each" listed
 
 # --- a file of one's own ----------------------------------------------------------------------
 
-cp "$top/oem/azure.yaml" mine.yaml
+cp "$source_dir/oem/azure.yaml" mine.yaml
 by_path() { diff <("$ingot" vendors ./mine.yaml --json) <("$ingot" vendors azure --json); }
 check "a copy of a built-in file is the same vendor" by_path
 check "with .yaml at its end no / is needed" "$ingot" vendors mine.yaml
@@ -72,7 +66,7 @@ printf 'ID=test\nVERSION_ID=1\n' >tree/usr/lib/os-release
 cp "$stub" tree/boot/vmlinuz-6.1
 seq 50000 >initrd
 sed -E "s/size: 128M/size: 40M/; s/size: 1G/size: 24M/; s/size: 64M/size: 1M/
-	s/^size: .*/size: 200M/" "$top/layouts/flatcar.yaml" >flatcar.yaml
+	s/^size: .*/size: 200M/" "$source_dir/layouts/flatcar.yaml" >flatcar.yaml
 cat >recipe.yaml <<-RECIPE
 	name: test
 	version: "1"
