@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "formats/format.h"
 #include "image/check_internal.h"
+#include "io/source_watched.h"
 
 /* --- lines ------------------------------------------------------------- */
 
@@ -103,53 +104,6 @@ bool ingot_check_passed(const struct ingot_check_report *report)
 			return false;
 	return report->count > 0;
 }
-
-/* --- a file that remembers --------------------------------------------- */
-
-/*
- * A check takes a failed read for a failed check. So that a medium that does not read is not
- * reported as a file that breaks a rule, the first such failure is kept.
- */
-struct watched {
-	struct ingot_source source;
-	struct ingot_source *file;
-	struct ingot_error err; /* its code 0: all reads went well */
-};
-
-static int keep_failure(struct watched *watched, int rc, const struct ingot_error *why,
-			struct ingot_error *err)
-{
-	if (rc < 0 && watched->err.code == 0)
-		watched->err = *why;
-	return rc < 0 ? ingot_raise(err, rc, "%s", why->text) : rc;
-}
-
-static int watched_read(struct ingot_source *source, uint64_t offset, void *data, size_t n,
-			struct ingot_error *err)
-{
-	struct watched *watched = (struct watched *)source;
-	struct ingot_error why = {0};
-	int rc = ingot_source_read(watched->file, offset, data, n, &why);
-
-	return keep_failure(watched, rc, &why, err);
-}
-
-static int watched_extent(struct ingot_source *source, uint64_t offset, struct ingot_extent *ret,
-			  struct ingot_error *err)
-{
-	struct watched *watched = (struct watched *)source;
-	struct ingot_error why = {0};
-	int rc = ingot_source_extent(watched->file, offset, ret, &why);
-
-	return keep_failure(watched, rc, &why, err);
-}
-
-static void watched_free(struct ingot_source *source)
-{
-	(void)source;
-}
-
-static const struct ingot_source_ops WATCHED_OPS = {watched_read, watched_extent, watched_free};
 
 /* --- what is looked at ------------------------------------------------- */
 
@@ -261,9 +215,10 @@ static void run_all(struct checker *c)
 int ingot_check_source(struct ingot_source *file, const struct ingot_check_target *target,
 		       struct ingot_check_report *report, struct ingot_error *err)
 {
-	struct watched watched = {{&WATCHED_OPS, file->name, file->size}, file, {0}};
+	struct ingot_watched_source watched;
 	struct checker c = {.file = &watched.source, .target = target, .report = report};
 
+	ingot_watched_source(&watched, file);
 	report->format = c.format = check_detect(c.file);
 	if (!c.format)
 		return ingot_raise_oom(err, 0);

@@ -6,6 +6,7 @@
 
 #include "disk/gpt.h"
 #include "disk/type.h"
+#include "io/source_watched.h"
 
 static json_t *attributes(struct inspection *in, uint64_t bits)
 {
@@ -91,48 +92,6 @@ static json_t *disk(struct inspection *in, struct ingot_source *image, const str
 	return o;
 }
 
-/* --- a source that remembers ------------------------------------------- */
-
-/*
- * Many a look asks only whether something is there, and takes a failed read for a no. So that a
- * medium that does not read is not reported as one without content, the first failure is kept.
- */
-struct watched {
-	struct ingot_source source;
-	struct ingot_source *image;
-	struct ingot_error err; /* its code 0: all reads went well */
-};
-
-static int keep_failure(struct watched *watched, int rc, const struct ingot_error *why,
-			struct ingot_error *err)
-{
-	if (rc < 0 && watched->err.code == 0)
-		watched->err = *why;
-	return rc < 0 ? ingot_raise(err, rc, "%s", why->text) : rc;
-}
-
-static int watched_read(struct ingot_source *source, uint64_t offset, void *data, size_t n,
-			struct ingot_error *err)
-{
-	struct watched *watched = (struct watched *)source;
-	struct ingot_error why;
-	int rc = ingot_source_read(watched->image, offset, data, n, &why);
-
-	return keep_failure(watched, rc, &why, err);
-}
-
-static int watched_extent(struct ingot_source *source, uint64_t offset, struct ingot_extent *ret,
-			  struct ingot_error *err)
-{
-	struct watched *watched = (struct watched *)source;
-	struct ingot_error why;
-	int rc = ingot_source_extent(watched->image, offset, ret, &why);
-
-	return keep_failure(watched, rc, &why, err);
-}
-
-static const struct ingot_source_ops WATCHED_OPS = {watched_read, watched_extent, NULL};
-
 /* --- the whole --------------------------------------------------------- */
 
 /* Whether there was a partition table once. */
@@ -186,14 +145,16 @@ static json_t *look(struct inspection *in, struct ingot_source *image)
 int ingot_inspect(struct ingot_source *image, struct ingot_problems *problems, json_t **ret,
 		  struct ingot_error *err)
 {
-	struct watched watched = {{&WATCHED_OPS, image->name, image->size}, image, {0}};
+	struct ingot_watched_source watched;
 	struct inspection inspection = {.problems = problems,
 					.paths_left = INSPECT_PATHS_MAX,
 					.clusters_left = INSPECT_CLUSTERS_MAX,
 					.programs_left = INSPECT_PROGRAMS_MAX},
 			  *in = &inspection;
-	json_t *content = look(in, &watched.source), *o = json_object();
+	json_t *content, *o = json_object();
 
+	ingot_watched_source(&watched, image);
+	content = look(in, &watched.source);
 	inspect_set(in, o, "size", json_integer((json_int_t)image->size));
 	inspect_set(in, o, "content", content ? content : json_null());
 	inspect_set(in, o, "problems", problem_list(in));

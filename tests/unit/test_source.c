@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "folder.h"
 #include "io/source.h"
+#include "io/source_watched.h"
 #include "unit.h"
 
 static void sparse_file(const char *path, off_t size, off_t at, const char *data)
@@ -311,6 +312,48 @@ static void test_overlay(void **state)
 	assert_false(run.hole);
 }
 
+/* --- what is remembered ------------------------------------------------- */
+
+/* A medium of two sectors, of which the second does not read. */
+static int worn_read(struct ingot_source *source, uint64_t offset, void *data, size_t n,
+		     struct ingot_error *err)
+{
+	if (offset + n > 512)
+		return ingot_raise(err, -EIO, "read '%s' at %llu", source->name,
+				   (unsigned long long)offset);
+	memset(data, 'x', n);
+	return 0;
+}
+
+static void test_watched(void **state)
+{
+	static const struct ingot_source_ops ops = {worn_read, NULL, NULL};
+	struct ingot_source worn = {&ops, "worn", 1024};
+	struct ingot_watched_source watched;
+	struct ingot_extent extent;
+	struct ingot_error err = {0};
+	char data[512];
+
+	(void)state;
+	ingot_watched_source(&watched, &worn);
+	assert_string_equal(watched.source.name, "worn");
+	assert_int_equal(watched.source.size, 1024);
+	assert_ok(ingot_source_read(&watched.source, 0, data, sizeof(data), &err));
+	assert_int_equal(data[511], 'x');
+	assert_ok(ingot_source_extent(&watched.source, 1, &extent, &err));
+	assert_false(extent.hole);
+	assert_int_equal(extent.length, 1023);
+	assert_int_equal(watched.err.code, 0);
+	/* Nobody listens, and it is kept all the same; the first one. */
+	assert_int_equal(ingot_source_read(&watched.source, 600, data, 1, NULL), -EIO);
+	assert_fails(ingot_source_read(&watched.source, 700, data, 1, &err), -EIO,
+		     "read 'worn' at 700");
+	assert_int_equal(watched.err.code, -EIO);
+	assert_string_equal(watched.err.text, "read 'worn' at 600");
+	ingot_source_free(&watched.source);
+	assert_int_equal(watched.err.code, -EIO);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -326,6 +369,7 @@ int main(void)
 		cmocka_unit_test(test_overlay),
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_sha256_of_holes),
+		cmocka_unit_test(test_watched),
 	};
 
 	return cmocka_run_group_tests(tests, folder_setup, folder_teardown);
