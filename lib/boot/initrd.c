@@ -1,6 +1,5 @@
 #include "boot/initrd.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -122,11 +121,11 @@ static int add_table(struct entries *entries, const struct ingot_initrd_verity *
 
 const char *ingot_initrd_certificate_path(size_t index, char path[INGOT_INITRD_CERTIFICATE_PATH])
 {
-	int n = index == 0 ? snprintf(path, INGOT_INITRD_CERTIFICATE_PATH, "etc/verity.d/ingot.crt")
-			   : snprintf(path, INGOT_INITRD_CERTIFICATE_PATH,
-				      "etc/verity.d/ingot-%zu.crt", index + 1);
-
-	assert(n > 0 && n < INGOT_INITRD_CERTIFICATE_PATH);
+	if (index == 0)
+		(void)snprintf(path, INGOT_INITRD_CERTIFICATE_PATH, "etc/verity.d/ingot.crt");
+	else
+		(void)snprintf(path, INGOT_INITRD_CERTIFICATE_PATH, "etc/verity.d/ingot-%zu.crt",
+			       index + 1);
 	return path;
 }
 
