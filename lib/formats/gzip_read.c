@@ -299,7 +299,8 @@ static void decoder_free(struct ingot_decoder *decoder)
 	free(gzip);
 }
 
-static const struct ingot_decoder_ops GZIP_OPS = {restart, read_some, decoder_free};
+static const struct ingot_decoder_ops GZIP_OPS = {
+	.restart = restart, .read = read_some, .free = decoder_free};
 
 int ingot_gzip_decoder_new(struct ingot_source *file, struct ingot_gzip_decoder **ret,
 			   struct ingot_error *err)

@@ -2,9 +2,11 @@
  * A compressed file as a source: any place in it, with bounded memory and without a copy.
  *
  * A decoder unpacks from front to back and can start at certain points. The map has the points, the
- * size, and the runs of zeros that were seen when it was made. The source goes on where its decoder
- * is or starts at the last point before what is wanted, and keeps what was unpacked last, so that
- * workers that read a little out of order cost nothing.
+ * size, and the runs of zeros that were seen when it was made. The source goes on where a decoder
+ * is or starts at the last point before what is wanted, and keeps what was used last, so that
+ * workers that read a little out of order cost nothing. Where the points are far apart, it has
+ * several decoders, for several places that are read in turn; and it refuses to go back and forth
+ * for ever (-EFBIG).
  *
  * Formats: gzip_read.c, zst_read.c and xz_read.c are decoders; the *_scan.c make maps.
  */
@@ -63,6 +65,13 @@ struct ingot_decoder_ops {
 	 */
 	int (*read)(struct ingot_decoder *decoder, void *data, size_t n, size_t *ret_n,
 		    struct ingot_error *err);
+	/*
+	 * Another decoder of the same file, to be restarted first and freed before this one; and
+	 * the memory that this one holds, bytes. Both NULL where points are never far apart.
+	 */
+	int (*fork)(const struct ingot_decoder *decoder, struct ingot_decoder **ret,
+		    struct ingot_error *err);
+	uint64_t (*memory)(const struct ingot_decoder *decoder);
 	void (*free)(struct ingot_decoder *decoder);
 };
 

@@ -54,9 +54,27 @@ int ingot_input_take(struct ingot_input *input, void *data, size_t n, struct ing
 
 enum { BLOCK = 256 * 1024, BLOCKS = 128 };
 
+/*
+ * A stream without points in it is unpacked from its start for a step back. Who reads in several
+ * places in turn gets a cursor for each, as long as their decoders do not need too much memory.
+ */
+enum { CURSORS = 8, FAR = 8 << 20 };
+#define CURSOR_MEMORY (UINT64_C(64) << 20)
+
+/* Bytes that are unpacked in all, at most: so many times the whole, and so many. */
+enum { TIMES_MAX = 32 };
+#define UNPACKED_AT_LEAST (UINT64_C(4) << 30)
+
+struct cursor {
+	struct ingot_decoder *decoder;
+	bool running; /* the decoder is at position */
+	uint64_t position, used;
+};
+
 struct block {
 	uint64_t number; /* of the disk's blocks; counts if there are bytes */
 	bool filled;
+	uint64_t used;
 	unsigned char *data;
 };
 
@@ -64,12 +82,13 @@ struct packed_source {
 	struct ingot_source source;
 	struct ingot_source *file;
 	bool owns_file;
-	struct ingot_decoder *decoder;
 	struct ingot_packed_map map;
-	pthread_mutex_t lock; /* of what follows, and of the decoder */
-	bool running;	      /* the decoder is at position */
-	uint64_t position;
-	struct block blocks[BLOCKS]; /* a block's place is its number, modulo BLOCKS */
+	pthread_mutex_t lock; /* of what follows, and of the decoders */
+	struct cursor cursors[CURSORS];
+	size_t cursor_count;
+	struct block blocks[BLOCKS];
+	uint64_t uses;	   /* of cursors and blocks: what was used last has the highest number */
+	uint64_t unpacked; /* bytes so far */
 };
 
 /* The last point at or before it; the first one is at 0. */
@@ -88,46 +107,63 @@ static const struct ingot_point *point_before(const struct ingot_packed_map *map
 	return &map->points[low];
 }
 
-static int unpack(struct packed_source *packed, unsigned char *data, size_t n,
-		  struct ingot_error *err)
+/* --- unpacking --------------------------------------------------------- */
+
+static int unpack(struct packed_source *packed, struct cursor *cursor, unsigned char *data,
+		  size_t n, struct ingot_error *err)
 {
+	struct ingot_decoder *decoder = cursor->decoder;
 	unsigned char more;
 	size_t got;
-	int rc = packed->decoder->ops->read(packed->decoder, data, n, &got, err);
+	int rc = decoder->ops->read(decoder, data, n, &got, err);
 
 	if (rc == 0 && got != n)
 		rc = ingot_raise(err, -EBADMSG, "it gives fewer bytes than it says");
-	if (rc == 0 && packed->position + n == packed->source.size) {
-		rc = packed->decoder->ops->read(packed->decoder, &more, 1, &got, err);
+	if (rc == 0 && cursor->position + n == packed->source.size) {
+		rc = decoder->ops->read(decoder, &more, 1, &got, err);
 		if (rc == 0 && got != 0)
 			rc = ingot_raise(err, -EBADMSG, "it gives more bytes than it says");
-		packed->running = false;
+		cursor->running = false;
 	}
 	if (rc < 0)
 		return ingot_wrap(err, rc, "unpack '%s' at 0x%llx", packed->source.name,
-				  (unsigned long long)packed->position);
-	packed->position += n;
+				  (unsigned long long)cursor->position);
+	cursor->position += n;
+	packed->unpacked += n;
 	return 0;
 }
 
 /* Up to the next block's start, into nowhere: the decoder started inside a block. */
-static int unpack_to_block(struct packed_source *packed, struct ingot_error *err)
+static int unpack_to_block(struct packed_source *packed, struct cursor *cursor,
+			   struct ingot_error *err)
 {
 	unsigned char nowhere[16384];
 	int rc = 0;
 
-	while (rc == 0 && packed->position % BLOCK != 0) {
-		uint64_t rest = BLOCK - packed->position % BLOCK;
+	while (rc == 0 && cursor->position % BLOCK != 0) {
+		uint64_t rest = BLOCK - cursor->position % BLOCK;
 
-		rc = unpack(packed, nowhere, (size_t)ingot_min(rest, sizeof(nowhere)), err);
+		rc = unpack(packed, cursor, nowhere, (size_t)ingot_min(rest, sizeof(nowhere)), err);
 	}
 	return rc;
 }
 
-static int unpack_block(struct packed_source *packed, struct ingot_error *err)
+/* The block that was used least lately. */
+static struct block *oldest_block(struct packed_source *packed)
 {
-	uint64_t number = packed->position / BLOCK;
-	struct block *block = &packed->blocks[number % BLOCKS];
+	struct block *oldest = &packed->blocks[0];
+
+	for (size_t i = 1; i < BLOCKS; i++)
+		if (packed->blocks[i].used < oldest->used)
+			oldest = &packed->blocks[i];
+	return oldest;
+}
+
+static int unpack_block(struct packed_source *packed, struct cursor *cursor, struct block **ret,
+			struct ingot_error *err)
+{
+	uint64_t number = cursor->position / BLOCK;
+	struct block *block = oldest_block(packed);
 	int rc;
 
 	block->filled = false;
@@ -135,47 +171,159 @@ static int unpack_block(struct packed_source *packed, struct ingot_error *err)
 		block->data = ingot_alloc_buffer(BLOCK, err);
 	if (!block->data)
 		return -ENOMEM;
-	rc = unpack(packed, block->data,
-		    (size_t)ingot_min(BLOCK, packed->source.size - packed->position), err);
+	rc = unpack(packed, cursor, block->data,
+		    (size_t)ingot_min(BLOCK, packed->source.size - cursor->position), err);
 	if (rc < 0)
 		return rc;
 	block->number = number;
 	block->filled = true;
+	block->used = ++packed->uses;
+	*ret = block;
 	return 0;
 }
 
-/* The decoder at or before a block, by the shorter way. */
-static int approach(struct packed_source *packed, uint64_t start, struct ingot_error *err)
+/* --- cursors ----------------------------------------------------------- */
+
+/* Whether going on from it is not longer than from the point. */
+static bool leads_to(const struct cursor *cursor, const struct ingot_point *point, uint64_t start)
+{
+	return cursor->running && cursor->position >= point->out && cursor->position <= start;
+}
+
+/* The one that is nearest before `start`; NULL: there is none. */
+static struct cursor *nearest(struct packed_source *packed, const struct ingot_point *point,
+			      uint64_t start)
+{
+	struct cursor *best = NULL;
+
+	for (size_t i = 0; i < packed->cursor_count; i++) {
+		struct cursor *c = &packed->cursors[i];
+
+		if (leads_to(c, point, start) && (!best || c->position > best->position))
+			best = c;
+	}
+	return best;
+}
+
+/* One that is nowhere, or was used least lately. */
+static struct cursor *idlest(struct packed_source *packed)
+{
+	struct cursor *idlest = &packed->cursors[0];
+
+	for (size_t i = 0; i < packed->cursor_count; i++) {
+		struct cursor *c = &packed->cursors[i];
+
+		if (!c->running)
+			return c;
+		if (c->used < idlest->used)
+			idlest = c;
+	}
+	return idlest;
+}
+
+static bool can_have_more(const struct packed_source *packed)
+{
+	const struct ingot_decoder *first = packed->cursors[0].decoder;
+
+	return packed->cursor_count < CURSORS && first->ops->fork &&
+	       first->ops->memory(first) <= CURSOR_MEMORY / (packed->cursor_count + 1);
+}
+
+static int one_more(struct packed_source *packed, struct cursor **ret, struct ingot_error *err)
+{
+	const struct ingot_decoder *first = packed->cursors[0].decoder;
+	struct cursor *cursor = &packed->cursors[packed->cursor_count];
+	int rc = first->ops->fork(first, &cursor->decoder, err);
+
+	if (rc < 0)
+		return rc;
+	packed->cursor_count++;
+	*ret = cursor;
+	return 0;
+}
+
+/*
+ * The one that has the shortest way. If that is long, a new one: somebody may still want to go on
+ * where the others are.
+ */
+static int choose(struct packed_source *packed, const struct ingot_point *point, uint64_t start,
+		  struct cursor **ret, struct ingot_error *err)
+{
+	struct cursor *near = nearest(packed, point, start);
+	uint64_t way = start - (near ? near->position : point->out);
+
+	*ret = near && way < FAR ? near : idlest(packed);
+	if (way >= FAR && (*ret)->running && can_have_more(packed))
+		return one_more(packed, ret, err);
+	return 0;
+}
+
+/* Whoever makes a file that is read back and forth does not get the machine for days. */
+static int check_patience(const struct packed_source *packed, struct ingot_error *err)
+{
+	if (packed->unpacked <= TIMES_MAX * packed->source.size + UNPACKED_AT_LEAST)
+		return 0;
+	return ingot_raise(err, -EFBIG,
+			   "'%s' is read back and forth, and a step back in it means to unpack it "
+			   "from far: unpack it first",
+			   packed->source.name);
+}
+
+/* A cursor at or before a block. */
+static int approach(struct packed_source *packed, uint64_t start, struct cursor **ret,
+		    struct ingot_error *err)
 {
 	const struct ingot_point *point = point_before(&packed->map, start);
-	int rc;
+	struct cursor *cursor;
+	int rc = check_patience(packed, err);
 
-	if (packed->running && packed->position <= start && packed->position >= point->out)
-		return 0;
-	packed->running = false;
-	rc = packed->decoder->ops->restart(packed->decoder, point, err);
+	if (rc == 0)
+		rc = choose(packed, point, start, ret, err);
+	if (rc < 0 || leads_to(*ret, point, start))
+		return rc;
+	cursor = *ret;
+	cursor->running = false;
+	rc = cursor->decoder->ops->restart(cursor->decoder, point, err);
 	if (rc < 0)
 		return ingot_wrap(err, rc, "unpack '%s'", packed->source.name);
-	packed->position = point->out;
-	packed->running = true;
+	cursor->position = point->out;
+	cursor->running = true;
 	return 0;
 }
 
-static int get_block(struct packed_source *packed, uint64_t number, struct ingot_error *err)
-{
-	const struct block *block = &packed->blocks[number % BLOCKS];
-	int rc;
+/* --- reading ----------------------------------------------------------- */
 
-	if (block->filled && block->number == number)
-		return 0;
-	rc = approach(packed, number * BLOCK, err);
-	if (rc == 0)
-		rc = unpack_to_block(packed, err);
-	while (rc == 0 && !(block->filled && block->number == number))
-		rc = unpack_block(packed, err);
-	if (rc < 0)
-		packed->running = false;
-	return rc;
+static struct block *find_block(struct packed_source *packed, uint64_t number)
+{
+	for (size_t i = 0; i < BLOCKS; i++)
+		if (packed->blocks[i].filled && packed->blocks[i].number == number)
+			return &packed->blocks[i];
+	return NULL;
+}
+
+static int get_block(struct packed_source *packed, uint64_t number, struct block **ret,
+		     struct ingot_error *err)
+{
+	struct block *block = find_block(packed, number);
+	struct cursor *cursor;
+	int rc = 0;
+
+	if (!block) {
+		rc = approach(packed, number * BLOCK, &cursor, err);
+		if (rc < 0)
+			return rc;
+		rc = unpack_to_block(packed, cursor, err);
+		while (rc == 0 && (!block || block->number != number))
+			rc = unpack_block(packed, cursor, &block, err);
+		if (rc < 0) {
+			cursor->running = false;
+			return rc;
+		}
+		cursor->used = ++packed->uses;
+	}
+	block->used = ++packed->uses;
+	*ret = block;
+	return 0;
 }
 
 static int read_at(struct ingot_source *source, uint64_t offset, void *data, size_t n,
@@ -185,15 +333,15 @@ static int read_at(struct ingot_source *source, uint64_t offset, void *data, siz
 	unsigned char *p = data;
 
 	while (n > 0) {
-		uint64_t number = offset / BLOCK;
 		size_t inside = (size_t)(offset % BLOCK);
 		size_t part = (size_t)ingot_min(n, BLOCK - inside);
+		struct block *block;
 		int rc;
 
 		(void)pthread_mutex_lock(&packed->lock);
-		rc = get_block(packed, number, err);
+		rc = get_block(packed, offset / BLOCK, &block, err);
 		if (rc == 0)
-			memcpy(p, packed->blocks[number % BLOCKS].data + inside, part);
+			memcpy(p, block->data + inside, part);
 		(void)pthread_mutex_unlock(&packed->lock);
 		if (rc < 0)
 			return rc;
@@ -235,7 +383,9 @@ static void packed_free(struct ingot_source *source)
 
 	for (size_t i = 0; i < BLOCKS; i++)
 		free(packed->blocks[i].data);
-	ingot_decoder_free(packed->decoder);
+	/* The first is the last: others borrow from it. */
+	for (size_t i = packed->cursor_count; i-- > 0;)
+		ingot_decoder_free(packed->cursors[i].decoder);
 	ingot_packed_map_done(&packed->map);
 	if (packed->owns_file)
 		ingot_source_free(packed->file);
@@ -255,7 +405,8 @@ int ingot_packed_source(struct ingot_source *file, struct ingot_decoder *decoder
 		return -ENOMEM;
 	packed->source = (struct ingot_source){&PACKED_OPS, file->name, map->size};
 	packed->file = file;
-	packed->decoder = decoder;
+	packed->cursors[0].decoder = decoder;
+	packed->cursor_count = 1;
 	packed->map = *map;
 	*map = (struct ingot_packed_map){0};
 	(void)pthread_mutex_init(&packed->lock, NULL);
@@ -265,7 +416,7 @@ int ingot_packed_source(struct ingot_source *file, struct ingot_decoder *decoder
 
 struct ingot_decoder *ingot_packed_decoder(struct ingot_source *source)
 {
-	return ((struct packed_source *)source)->decoder;
+	return ((struct packed_source *)source)->cursors[0].decoder;
 }
 
 void ingot_packed_own(struct ingot_source *source)

@@ -14,6 +14,7 @@ struct xz_decoder {
 	struct ingot_decoder decoder;
 	struct ingot_input input;
 	lzma_index *index;
+	bool borrowed;	    /* the index is another decoder's */
 	lzma_index_iter at; /* the block */
 	bool ended;	    /* there is no block any more */
 	bool inside;	    /* the block was begun */
@@ -163,11 +164,47 @@ static void decoder_free(struct ingot_decoder *decoder)
 	struct xz_decoder *xz = (struct xz_decoder *)decoder;
 
 	lzma_end(&xz->lzma);
-	lzma_index_end(xz->index, NULL);
+	if (!xz->borrowed)
+		lzma_index_end(xz->index, NULL);
 	free(xz);
 }
 
-static const struct ingot_decoder_ops XZ_OPS = {restart, read_some, decoder_free};
+static int decoder_fork(const struct ingot_decoder *decoder, struct ingot_decoder **ret,
+			struct ingot_error *err);
+
+static uint64_t decoder_memory(const struct ingot_decoder *decoder)
+{
+	return lzma_memusage(&((const struct xz_decoder *)decoder)->lzma);
+}
+
+static const struct ingot_decoder_ops XZ_OPS = {restart, read_some, decoder_fork, decoder_memory,
+						decoder_free};
+
+static struct xz_decoder *decoder_new(struct ingot_source *file, struct ingot_error *err)
+{
+	struct xz_decoder *xz = ingot_alloc(1, sizeof(*xz), err);
+
+	if (!xz)
+		return NULL;
+	xz->decoder.ops = &XZ_OPS;
+	xz->input.file = file;
+	xz->lzma = (lzma_stream)LZMA_STREAM_INIT;
+	return xz;
+}
+
+static int decoder_fork(const struct ingot_decoder *decoder, struct ingot_decoder **ret,
+			struct ingot_error *err)
+{
+	const struct xz_decoder *xz = (const struct xz_decoder *)decoder;
+	struct xz_decoder *fork = decoder_new(xz->input.file, err);
+
+	if (!fork)
+		return -ENOMEM;
+	fork->index = xz->index;
+	fork->borrowed = true;
+	*ret = &fork->decoder;
+	return 0;
+}
 
 /* --- the index --------------------------------------------------------- */
 
@@ -219,14 +256,11 @@ static int make_map(struct xz_decoder *xz, struct ingot_packed_map *map, struct 
 int ingot_xz_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err)
 {
 	struct ingot_packed_map map = {0};
-	struct xz_decoder *xz = ingot_alloc(1, sizeof(*xz), err);
+	struct xz_decoder *xz = decoder_new(file, err);
 	int rc;
 
 	if (!xz)
 		return -ENOMEM;
-	xz->decoder.ops = &XZ_OPS;
-	xz->input.file = file;
-	xz->lzma = (lzma_stream)LZMA_STREAM_INIT;
 	rc = read_index(xz, err);
 	if (rc == 0)
 		rc = make_map(xz, &map, err);

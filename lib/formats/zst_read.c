@@ -88,7 +88,16 @@ static void decoder_free(struct ingot_decoder *decoder)
 	free(decoder);
 }
 
-static const struct ingot_decoder_ops ZST_OPS = {restart, read_some, decoder_free};
+static int decoder_fork(const struct ingot_decoder *decoder, struct ingot_decoder **ret,
+			struct ingot_error *err);
+
+static uint64_t decoder_memory(const struct ingot_decoder *decoder)
+{
+	return ZSTD_sizeof_DCtx(((const struct zst_decoder *)decoder)->zstd);
+}
+
+static const struct ingot_decoder_ops ZST_OPS = {restart, read_some, decoder_fork, decoder_memory,
+						 decoder_free};
 
 static int decoder_new(struct ingot_source *file, struct zst_decoder **ret, struct ingot_error *err)
 {
@@ -106,6 +115,17 @@ static int decoder_new(struct ingot_source *file, struct zst_decoder **ret, stru
 	(void)ZSTD_DCtx_setParameter(zst->zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
 	*ret = zst;
 	return 0;
+}
+
+static int decoder_fork(const struct ingot_decoder *decoder, struct ingot_decoder **ret,
+			struct ingot_error *err)
+{
+	struct zst_decoder *fork;
+	int rc = decoder_new(((const struct zst_decoder *)decoder)->input.file, &fork, err);
+
+	if (rc == 0)
+		*ret = &fork->decoder;
+	return rc;
 }
 
 /* --- the map ----------------------------------------------------------- */
