@@ -2,16 +2,32 @@
  * The log of a VHDX ([MS-VHDX] 2.3): changes to its tables that were written here first. A file
  * that was not closed has some that are not in their place yet. The log is a ring of sectors of
  * 4096 bytes; an entry is a few of them in a row, first those with descriptors, then one of data
- *for each descriptor of data.
+ * for each descriptor of data. Little-endian; offset, bytes, content.
  *
- *	entry				descriptor: "desc" data	    "zero" zeros	data sector
- *	 0  4  "loge"			 0  4  "desc" or "zero"			   0    4  "data"
- *	 4  4  checksum			 4  4  the last 4 bytes	    0		   4    4 sequence,
- *high 8  4  its length		 8  8  the first 8 bytes    length	   8 4084  bytes 8 to 4091
- *	12  4  place in the log of the	16  8  place in the file		4092    4  sequence,
- *low first entry to replay	24  8  sequence number 16  8  sequence number 24  4  number of
- *descriptors 32 16  the header's identifier of the log 48  8  size that the file had 56  8  size
- *that it has to have 64     descriptors of 32 bytes
+ *	entry, 2.3.1.1
+ *	  0   4  "loge"
+ *	  4   4  checksum, CRC-32C of the entry with zeros here
+ *	  8   4  its length
+ *	 12   4  place in the log of the first entry to replay
+ *	 16   8  sequence number
+ *	 24   4  number of descriptors
+ *	 32  16  the header's identifier of the log
+ *	 48   8  size that the file had
+ *	 56   8  size that it has to have
+ *	 64      descriptors
+ *
+ *	descriptor of data, 2.3.1.3		descriptor of zeros, 2.3.1.2
+ *	  0   4  "desc"				  0   4  "zero"
+ *	  4   4  the last 4 bytes		  8   8  length
+ *	  8   8  the first 8 bytes
+ *	 16   8  place in the file		 16   8  place in the file
+ *	 24   8  sequence number		 24   8  sequence number
+ *
+ *	data sector, 2.3.1.4
+ *	  0   4  "data"
+ *	  4   4  sequence number, high half
+ *	  8 4084 bytes 8 to 4091
+ *	4092  4  sequence number, low half
  */
 #ifndef INGOT_FORMATS_VHDX_LOG_INTERNAL_H
 #define INGOT_FORMATS_VHDX_LOG_INTERNAL_H
