@@ -43,27 +43,10 @@ static uint64_t chunk_count(const struct ingot_convert_disk *disk)
 	return ingot_div_up(disk->source->size, INGOT_CHUNK);
 }
 
-/* The first of the ranges that ends behind `begin`; NULL: none does. */
-static const struct ingot_range *first_behind(const struct ingot_range *ranges, size_t count,
-					      uint64_t begin)
-{
-	size_t low = 0, high = count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (ranges[middle].offset + ranges[middle].length <= begin)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < count ? &ranges[low] : NULL;
-}
-
 /* Whether one of the ranges has a byte of [begin, end). */
 static bool touches(const struct ingot_range *ranges, size_t count, uint64_t begin, uint64_t end)
 {
-	const struct ingot_range *range = first_behind(ranges, count, begin);
+	const struct ingot_range *range = ingot_range_behind(ranges, count, begin);
 
 	return range && range->offset < end;
 }
@@ -193,7 +176,7 @@ static int next_span(const struct ingot_convert_disk *disk, uint64_t span, uint6
 	*ret = UINT64_MAX;
 	if (at >= disk->source->size)
 		return 0;
-	plain = first_behind(disk->plain, disk->plain_count, at);
+	plain = ingot_range_behind(disk->plain, disk->plain_count, at);
 	rc = skip_holes(disk->source, &at, err);
 	if (plain)
 		at = ingot_min(at, ingot_max(plain->offset, span * INGOT_SPAN));

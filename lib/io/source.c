@@ -37,6 +37,24 @@ void ingot_source_free(struct ingot_source *source)
 		source->ops->free(source);
 }
 
+/* --- ranges ------------------------------------------------------------ */
+
+const struct ingot_range *ingot_range_behind(const struct ingot_range *ranges, size_t count,
+					     uint64_t offset)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (ranges[middle].offset + ranges[middle].length <= offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < count ? &ranges[low] : NULL;
+}
+
 /* --- the whole of a source --------------------------------------------- */
 
 int ingot_source_load(struct ingot_source *source, size_t max, char **ret, size_t *ret_n,

@@ -26,6 +26,10 @@ struct ingot_range {
 	uint64_t offset, length; /* bytes */
 };
 
+/* Of ranges that are apart and by rising offset, the first that ends behind it; NULL: none. */
+const struct ingot_range *ingot_range_behind(const struct ingot_range *ranges, size_t count,
+					     uint64_t offset);
+
 struct ingot_source_ops {
 	/* Exactly n bytes; the range was checked by the caller. */
 	int (*read_at)(struct ingot_source *source, uint64_t offset, void *data, size_t n,

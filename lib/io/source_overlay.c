@@ -14,24 +14,15 @@ struct overlay {
 /* What is at the offset: the run's length, and who has it; NULL: nobody, zeros. */
 static struct ingot_source *owner_at(const struct overlay *o, uint64_t offset, uint64_t *length)
 {
-	size_t low = 0, high = o->count;
+	const struct ingot_range *range = ingot_range_behind(o->ranges, o->count, offset);
 	uint64_t end = o->source.size;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (o->ranges[middle].offset + o->ranges[middle].length <= offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low < o->count && o->ranges[low].offset <= offset) {
-		*length = o->ranges[low].offset + o->ranges[low].length - offset;
-		*length = ingot_min(*length, end - offset);
+	if (range && range->offset <= offset) {
+		*length = ingot_min(range->offset + range->length, end) - offset;
 		return o->top;
 	}
-	if (low < o->count)
-		end = ingot_min(end, o->ranges[low].offset);
+	if (range)
+		end = ingot_min(end, range->offset);
 	if (offset >= o->base->size) {
 		*length = end - offset;
 		return NULL;
