@@ -9,6 +9,7 @@
 #include "convert_check.h"
 #include "formats/convert.h"
 #include "formats/format.h"
+#include "same_file.h"
 
 struct convert_options {
 	struct cli_list to;
@@ -31,7 +32,7 @@ static int parse_output(const struct cli *cli, const char *text, struct ingot_co
 		return cli_usage(cli, err, "--to takes FORMAT=OUTPUT, not '%s'", text);
 	*equals = '\0';
 	*ret = (struct ingot_convert_output){.format = *copy, .path = equals + 1};
-	return 0;
+	return same_file_refuse(cli->args[0], ret->path, err);
 }
 
 /* Where a pipe is kept: as large as the outputs, it belongs to the first of them. */
@@ -155,7 +156,7 @@ const struct cli_command cmd_convert = {
 		"the content, and no time and no name is stored. On a disk with a system on it, level 5 makes "
 		"files that are not larger than qemu-img's, level 1 needs about a third of the time for about "
 		"9 % more bytes.\n\n"
-		"Either all outputs appear, whole, or none.\n\n"
+		"Either all outputs appear, whole, or none. An output that is INPUT itself is refused.\n\n"
 		"--check NAME looks at one or several files: NAME is a format, a vendor ('ingot vendors'), or "
 		"a vendor's file. vendor:NAME is the vendor where a format has that name, too. Each line says "
 		"what was wanted and what was found; the exit status is 1 if anything failed. Rules are looked "

@@ -8,6 +8,7 @@
 #include "disk/gpt.h"
 #include "io/copy.h"
 #include "io/output.h"
+#include "same_file.h"
 
 struct options {
 	const char *layout;
@@ -134,9 +135,11 @@ static int find_partition(const struct ingot_gpt *gpt, const char *item, size_t 
 }
 
 /* Opens every FILE and holds its size against the partition's. */
-static int open_contents(const struct ingot_gpt *gpt, const struct cli_list *list,
+static int open_contents(const struct ingot_gpt *gpt, const struct options *o,
 			 struct ingot_source **sources, struct ingot_error *err)
 {
+	const struct cli_list *list = &o->partitions;
+
 	for (size_t k = 0; k < list->count; k++) {
 		char is[INGOT_SIZE_TEXT], has[INGOT_SIZE_TEXT];
 		const struct ingot_gpt_partition *p;
@@ -149,7 +152,9 @@ static int open_contents(const struct ingot_gpt *gpt, const struct cli_list *lis
 		p = &gpt->partitions[i];
 		if (sources[i])
 			return ingot_raise(err, -EINVAL, "--partition %s is given twice", p->name);
-		rc = ingot_source_open(file, &sources[i], err);
+		rc = same_file_refuse(file, o->output, err);
+		if (rc == 0)
+			rc = ingot_source_open(file, &sources[i], err);
 		if (rc < 0)
 			return ingot_wrap(err, rc, "partition '%s'", p->name);
 		if (sources[i]->size > p->size)
@@ -213,11 +218,13 @@ static int run(const struct cli *cli, struct ingot_error *err)
 		return cli_usage(cli, err, "--sector-size is 512 or 4096");
 	if (o->size.given && o->size.value == 0)
 		return cli_usage(cli, err, "--size 0 is no disk");
-	rc = load_layout(o, architecture, &layout, err);
+	rc = same_file_refuse(o->layout, o->output, err);
+	if (rc == 0)
+		rc = load_layout(o, architecture, &layout, err);
 	if (rc == 0)
 		rc = plan_table(o, layout, architecture, &gpt, err);
 	if (rc == 0)
-		rc = open_contents(gpt, &o->partitions, sources, err);
+		rc = open_contents(gpt, o, sources, err);
 	if (rc == 0)
 		rc = write_disk(cli, gpt, sources, err);
 	for (size_t i = 0; i < INGOT_LAYOUT_NUMBER_MAX; i++)

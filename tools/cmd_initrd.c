@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "io/copy.h"
 #include "io/output.h"
+#include "same_file.h"
 
 enum { FILE_MAX = 1024 * 1024 }; /* a signature, a certificate */
 
@@ -119,12 +120,23 @@ static int write_initrd(const struct cli *cli, struct ingot_source *const *parts
 	return ingot_output_commit(output, err);
 }
 
+static int check_output(const struct initrd_options *o, struct ingot_error *err)
+{
+	int rc = same_file_refuse(o->signature, o->output, err);
+
+	if (rc == 0)
+		rc = same_file_refuse_all(o->base.items, o->base.count, o->output, err);
+	return rc < 0 ? rc
+		      : same_file_refuse_all(o->certificates.items, o->certificates.count,
+					     o->output, err);
+}
+
 static int run_initrd(const struct cli *cli, struct ingot_error *err)
 {
 	const struct initrd_options *options = cli->options;
 	size_t count = options->base.count;
 	INGOT_FREE struct ingot_source **parts = ingot_alloc(count + 1, sizeof(*parts), err);
-	int rc = parts ? 0 : -ENOMEM;
+	int rc = parts ? check_output(options, err) : -ENOMEM;
 
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = ingot_source_open(options->base.items[i], &parts[i], err);

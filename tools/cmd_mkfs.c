@@ -9,6 +9,7 @@
 #include "fs/ext2.h"
 #include "io/copy.h"
 #include "io/output.h"
+#include "same_file.h"
 #include "tree/owner.h"
 #include "tree/tree.h"
 
@@ -120,8 +121,12 @@ static int run(const struct cli *cli, struct ingot_error *err)
 	INGOT_SOURCE struct ingot_source *fs = NULL;
 	struct ingot_ext2_stats stats;
 	struct ingot_node *root;
-	int rc = cli_epoch(&o->epoch, &options.epoch, err);
+	int rc = same_file_refuse(o->from, o->output, err);
 
+	if (rc == 0)
+		rc = same_file_refuse(o->owner_map, o->output, err);
+	if (rc == 0)
+		rc = cli_epoch(&o->epoch, &options.epoch, err);
 	if (rc == 0 && o->size.given && o->size.value == 0)
 		rc = cli_usage(cli, err,
 			       "--size 0 leaves no room; without --size it is as small as "

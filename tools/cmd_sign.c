@@ -9,6 +9,7 @@
 #include "io/output.h"
 #include "io/source.h"
 #include "key_options.h"
+#include "same_file.h"
 #include "sign/pkcs7.h"
 
 struct sign_options {
@@ -58,8 +59,12 @@ static int run_root_hash(const struct cli *cli, struct ingot_error *err)
 	INGOT_FREE char *root_hash = NULL;
 	INGOT_FREE uint8_t *der = NULL;
 	size_t n;
-	int rc = read_root_hash(cli->args[0], &root_hash, err);
+	int rc = key_options_refuse(&o->key, o->output, err);
 
+	if (rc == 0 && cli->args[0][0] == '@')
+		rc = same_file_refuse(cli->args[0] + 1, o->output, err);
+	if (rc == 0)
+		rc = read_root_hash(cli->args[0], &root_hash, err);
 	if (rc == 0)
 		rc = ingot_root_hash_check(root_hash, err);
 	if (rc == 0)

@@ -7,6 +7,7 @@
 #include "io/output.h"
 #include "io/source.h"
 #include "key_options.h"
+#include "same_file.h"
 #include "sign/efi.h"
 
 static int write_output(const char *path, const uint8_t *data, size_t n, struct ingot_error *err)
@@ -43,9 +44,11 @@ static int make_list(const struct list_options *o, struct ingot_certificate **ce
 
 static int run_list(const struct cli *cli, struct ingot_error *err)
 {
+	const struct list_options *o = cli->options;
 	INGOT_FREE struct ingot_certificate **certificates =
 		ingot_alloc(cli->arg_count, sizeof(*certificates), err);
-	int rc = certificates ? 0 : -ENOMEM;
+	int rc = certificates ? same_file_refuse_all(cli->args, cli->arg_count, o->output, err)
+			      : -ENOMEM;
 
 	for (size_t i = 0; i < cli->arg_count && rc == 0; i++)
 		rc = ingot_certificate_load(cli->args[i], &certificates[i], err);
@@ -114,8 +117,12 @@ static int run_variable(const struct cli *cli, struct ingot_error *err)
 	const struct variable_options *o = cli->options;
 	struct ingot_efi_variable variable = {.name = cli->args[0], .append = o->append};
 	INGOT_FREE char *list = NULL;
-	int rc = cli_epoch(&o->epoch, &variable.time, err);
+	int rc = key_options_refuse(&o->key, o->output, err);
 
+	if (rc == 0)
+		rc = same_file_refuse(cli->args[1], o->output, err);
+	if (rc == 0)
+		rc = cli_epoch(&o->epoch, &variable.time, err);
 	if (rc == 0)
 		rc = ingot_load_file(cli->args[1], INGOT_EFI_LIST_MAX, &list, &variable.n, err);
 	if (rc < 0)

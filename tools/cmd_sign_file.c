@@ -8,6 +8,7 @@
 #include "io/output.h"
 #include "io/source.h"
 #include "key_options.h"
+#include "same_file.h"
 #include "sign/cms.h"
 
 struct file_options {
@@ -35,6 +36,14 @@ static int write_output(const char *path, const void *data, size_t n, struct ing
 	return rc < 0 ? rc : ingot_output_write(*ret, data, n, err);
 }
 
+static int check_output(const struct cli *cli, const char *output, struct ingot_error *err)
+{
+	const struct file_options *o = cli->options;
+	int rc = key_options_refuse(&o->key, output, err);
+
+	return rc < 0 ? rc : same_file_refuse_all(cli->args, cli->arg_count, output, err);
+}
+
 /* --- one file ---------------------------------------------------------- */
 
 static int run_file(const struct cli *cli, struct ingot_error *err)
@@ -45,8 +54,10 @@ static int run_file(const struct cli *cli, struct ingot_error *err)
 	INGOT_FREE uint8_t *der = NULL;
 	uint8_t digest[INGOT_SHA256_SIZE];
 	size_t n;
-	int rc = ingot_source_open(cli->args[0], &source, err);
+	int rc = check_output(cli, o->output, err);
 
+	if (rc == 0)
+		rc = ingot_source_open(cli->args[0], &source, err);
 	if (rc == 0)
 		rc = ingot_source_sha256(source, digest, err);
 	if (rc == 0)
@@ -108,6 +119,15 @@ static int write_sums(const char *path, const char *text, size_t n, const uint8_
 	return rc < 0 ? rc : ingot_output_commit(sums, err);
 }
 
+static int check_both(const struct cli *cli, struct ingot_error *err)
+{
+	const struct file_options *o = cli->options;
+	INGOT_FREE char *signature = ingot_format(err, "%s.p7s", o->output);
+	int rc = signature ? check_output(cli, o->output, err) : -ENOMEM;
+
+	return rc < 0 ? rc : check_output(cli, signature, err);
+}
+
 static int run_sums(const struct cli *cli, struct ingot_error *err)
 {
 	const struct file_options *o = cli->options;
@@ -120,7 +140,9 @@ static int run_sums(const struct cli *cli, struct ingot_error *err)
 	if (strcmp(o->output, "-") == 0)
 		return cli_usage(cli, err,
 				 "--output has to be a file: a second one goes beside it");
-	rc = ingot_sums_text(cli->args, cli->arg_count, &text, &n, err);
+	rc = check_both(cli, err);
+	if (rc == 0)
+		rc = ingot_sums_text(cli->args, cli->arg_count, &text, &n, err);
 	if (rc == 0)
 		rc = ingot_sha256(text, n, digest, err);
 	if (rc == 0)

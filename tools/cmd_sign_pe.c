@@ -53,6 +53,9 @@ static int run(const struct cli *cli, struct ingot_error *err)
 
 	if (o->remove && (o->key.key || o->key.certificate))
 		return cli_usage(cli, err, "--remove takes neither --key nor --certificate");
+	rc = key_options_refuse(&o->key, o->output, err);
+	if (rc < 0)
+		return rc;
 	rc = ingot_source_open(cli->args[0], &source, err);
 	if (rc < 0)
 		return rc;

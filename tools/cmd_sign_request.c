@@ -9,6 +9,7 @@
 #include "image/request_show.h"
 #include "io/output.h"
 #include "io/source.h"
+#include "same_file.h"
 
 struct request_options {
 	const char *request, *response, *layout;
@@ -187,6 +188,17 @@ static int sign(const struct cli *cli, struct ingot_sign_request *request, struc
 	return rc < 0 ? rc : ingot_output_commit(output, err);
 }
 
+static int check_response(const struct request_options *o, struct ingot_error *err)
+{
+	const char *files[] = {o->request, o->passphrase_file, o->pin_file};
+	const struct cli_list *lists[] = {&o->keys, &o->certificates, &o->images};
+	int rc = same_file_refuse_all(files, CLI_COUNT(files), o->response, err);
+
+	for (size_t i = 0; rc == 0 && i < CLI_COUNT(lists); i++)
+		rc = same_file_refuse_all(lists[i]->items, lists[i]->count, o->response, err);
+	return rc;
+}
+
 static int run(const struct cli *cli, struct ingot_error *err)
 {
 	const struct request_options *o = cli->options;
@@ -199,7 +211,9 @@ static int run(const struct cli *cli, struct ingot_error *err)
 	if (o->keys.count > KEYS_MAX)
 		return cli_usage(cli, err, "there are %zu keys, at most %d are possible",
 				 o->keys.count, KEYS_MAX);
-	rc = load(o->request, &request, err);
+	rc = check_response(o, err);
+	if (rc == 0)
+		rc = load(o->request, &request, err);
 	if (rc == 0)
 		rc = check_certificates(o, request, err);
 	if (rc == 0)

@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "io/copy.h"
 #include "io/output.h"
+#include "same_file.h"
 
 enum { TEXT_MAX = 64 * 1024, SECTIONS_MAX = 5 };
 
@@ -141,11 +142,22 @@ static int write_uki(const struct cli *cli, const struct uki *uki, struct ingot_
 	return ingot_output_commit(output, err);
 }
 
+static int check_output(const struct uki_options *o, struct ingot_error *err)
+{
+	const char *cmdline = o->cmdline[0] == '@' ? o->cmdline + 1 : NULL;
+	const char *inputs[] = {o->stub, o->linux_image, cmdline, o->os_release};
+	int rc = same_file_refuse_all(inputs, CLI_COUNT(inputs), o->output, err);
+
+	return rc < 0 ? rc : same_file_refuse_all(o->initrd.items, o->initrd.count, o->output, err);
+}
+
 static int run_uki(const struct cli *cli, struct ingot_error *err)
 {
 	struct uki uki = {0};
-	int rc = open_all(&uki, cli->options, err);
+	int rc = check_output(cli->options, err);
 
+	if (rc == 0)
+		rc = open_all(&uki, cli->options, err);
 	if (rc == 0)
 		rc = write_uki(cli, &uki, err);
 	uki_done(&uki);

@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "image/verify.h"
 #include "io/source.h"
+#include "same_file.h"
 
 enum {
 	EXIT_VERIFIED = 0,
@@ -246,14 +247,28 @@ static int run_repair(const struct cli *cli, struct ingot_source *file, const st
 	return rc;
 }
 
+static int check_output(const struct cli *cli, struct ingot_error *err)
+{
+	const struct verify_options *o = cli->options;
+	const char *files[] = {cli->args[0], o->manifest, o->manifest_signature};
+	const struct cli_list *lists[] = {&o->certificates, &o->secure_boot};
+	int rc = same_file_refuse_all(files, CLI_COUNT(files), o->repair, err);
+
+	for (size_t i = 0; rc == 0 && i < CLI_COUNT(lists); i++)
+		rc = same_file_refuse_all(lists[i]->items, lists[i]->count, o->repair, err);
+	return rc;
+}
+
 static int run(const struct cli *cli, struct ingot_error *err)
 {
 	const struct verify_options *o = cli->options;
 	struct ingot_verify_report *report = NULL;
 	INGOT_SOURCE struct ingot_source *file = NULL;
 	struct verifying v = {0};
-	int rc = prepare(cli, &v, err);
+	int rc = check_output(cli, err);
 
+	if (rc == 0)
+		rc = prepare(cli, &v, err);
 	if (rc == 0)
 		rc = ingot_source_open(cli->args[0], &file, err);
 	if (rc == 0)

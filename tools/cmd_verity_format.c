@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli.h"
 #include "io/output.h"
+#include "same_file.h"
 #include "verity/build.h"
 #include "verity/superblock.h"
 #include "verity_fec.h"
@@ -133,7 +134,7 @@ static int check_not_data(const struct format *format, const char *output, struc
 {
 	if (strcmp(output, "-") == 0)
 		return cli_usage(format->cli, err, "the hash tree cannot go to standard output");
-	if (verity_same_file(output, format->path))
+	if (same_file(output, format->path))
 		return ingot_raise(
 			err, -EINVAL,
 			"--hash-file is DATA itself: give --hash-offset alone to put the "

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "same_file.h"
 #include "verity/fec_repair.h"
 #include "verity_device.h"
 
@@ -227,11 +228,27 @@ static int finish(struct repair *repair, struct ingot_error *err)
 	return repair->result.verdict == INGOT_VERITY_GOOD ? EXIT_REPAIRED : EXIT_LOST;
 }
 
+static int check_inputs_stay(const struct cli *cli, struct ingot_error *err)
+{
+	const struct repair_options *o = cli->options;
+	const char *inputs[] = {cli->args[0], o->verity.hash_file, o->verity.fec_file};
+	int rc = same_file_refuse_all(inputs, CLI_COUNT(inputs), o->output, err);
+
+	if (rc == 0)
+		rc = same_file_refuse_all(inputs, CLI_COUNT(inputs), o->hash_output, err);
+	if (rc == 0 && o->hash_output && same_file(o->output, o->hash_output))
+		rc = cli_usage(cli, err, "--output and --hash-output are one file");
+	return rc;
+}
+
 static int run(const struct cli *cli, struct ingot_error *err)
 {
 	const struct repair_options *o = cli->options;
 	struct repair repair = {.cli = cli, .options = o};
-	int rc = verity_device_open(cli, &o->verity, o->root_hash, &repair.device, err);
+	int rc = check_inputs_stay(cli, err);
+
+	if (rc == 0)
+		rc = verity_device_open(cli, &o->verity, o->root_hash, &repair.device, err);
 
 	if (rc == 0)
 		rc = make(&repair, err);

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "same_file.h"
+
 static int check(const struct cli *cli, const struct key_options *options, struct ingot_error *err)
 {
 	if (ingot_key_is_uri(options->key)) {
@@ -54,4 +56,13 @@ int key_options_open(const struct cli *cli, const struct key_options *options,
 		warn(cli, "the secret's file",
 		     source.secret_file ? source.secret_file : "of the URI's pin-source");
 	return ingot_key_check(*ret_key, *ret_certificate, err);
+}
+
+int key_options_refuse(const struct key_options *options, const char *output,
+		       struct ingot_error *err)
+{
+	const char *inputs[] = {options->key, options->certificate, options->passphrase_file,
+				options->pin_file};
+
+	return same_file_refuse_all(inputs, CLI_COUNT(inputs), output, err);
 }

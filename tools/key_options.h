@@ -47,4 +47,8 @@ INGOT_MUST_USE int key_options_open(const struct cli *cli, const struct key_opti
 				    struct ingot_certificate **ret_certificate,
 				    struct ingot_error *err);
 
+/* -EINVAL where an output would replace one of these files (same_file.h). */
+INGOT_MUST_USE int key_options_refuse(const struct key_options *options, const char *output,
+				      struct ingot_error *err);
+
 #endif

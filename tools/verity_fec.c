@@ -1,11 +1,9 @@
 #include "verity_fec.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "base/text.h"
+#include "same_file.h"
 
 /* --- geometry ---------------------------------------------------------- */
 
@@ -56,39 +54,12 @@ uint64_t verity_fec_end(const struct verity_fec *fec)
 
 /* --- files ------------------------------------------------------------- */
 
-static bool stat_folder(const char *path, struct stat *st)
-{
-	char folder[PATH_MAX] = ".";
-	size_t n = (size_t)(ingot_base_name(path) - path);
-
-	if (n >= sizeof(folder))
-		return false;
-	if (n > 0) {
-		memcpy(folder, path, n);
-		folder[n] = '\0';
-	}
-	return stat(folder, st) == 0;
-}
-
-bool verity_same_file(const char *a, const char *b)
-{
-	struct stat at, bt;
-	bool has_a = stat(a, &at) == 0, has_b = stat(b, &bt) == 0;
-
-	if (has_a != has_b)
-		return false;
-	if (!has_a && (strcmp(ingot_base_name(a), ingot_base_name(b)) != 0 ||
-		       !stat_folder(a, &at) || !stat_folder(b, &bt)))
-		return false;
-	return at.st_dev == bt.st_dev && at.st_ino == bt.st_ino;
-}
-
 int verity_fec_create(const char *path, const char *data_path, const char *hash_path,
 		      struct verity_fec *fec, struct ingot_error *err)
 {
 	if (strcmp(path, "-") == 0)
 		return ingot_raise(err, -EINVAL, "the parity cannot go to standard output");
-	if (verity_same_file(path, data_path) || (hash_path && verity_same_file(path, hash_path)))
+	if (same_file(path, data_path) || (hash_path && same_file(path, hash_path)))
 		return ingot_raise(err, -EINVAL,
 				   "--fec-file '%s' has the data or the hash tree: give "
 				   "--fec-offset alone to put the parity behind the tree",

@@ -44,7 +44,4 @@ INGOT_MUST_USE int verity_fec_commit(struct verity_fec *fec, struct ingot_error 
 INGOT_MUST_USE int verity_fec_report(const struct verity_fec *fec, json_t *object,
 				     struct ingot_error *err);
 
-/* Whether both paths are, or would be, one file. */
-bool verity_same_file(const char *a, const char *b);
-
 #endif

@@ -1,7 +1,6 @@
 #include "formats/convert.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "base/bytes.h"
 #include "formats/convert_internal.h"
@@ -35,11 +34,12 @@ static int find_formats(struct ingot_conversion *c, struct ingot_error *err)
 /* Two outputs under one name would leave the second only. */
 static int check_name(const struct ingot_conversion *c, size_t i, struct ingot_error *err)
 {
-	const char *name = ingot_output_name(c->targets[i].output);
+	const struct ingot_output *output = c->targets[i].output;
 
 	for (size_t other = 0; other < i; other++)
-		if (strcmp(name, ingot_output_name(c->targets[other].output)) == 0)
-			return ingot_raise(err, -EINVAL, "'%s' is the output of two formats", name);
+		if (ingot_output_is_same(output, c->targets[other].output))
+			return ingot_raise(err, -EINVAL, "'%s' is the output of two formats",
+					   ingot_output_name(output));
 	return 0;
 }
 

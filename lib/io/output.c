@@ -169,6 +169,17 @@ const char *ingot_output_name(const struct ingot_output *output)
 	return output->path;
 }
 
+bool ingot_output_is_same(const struct ingot_output *a, const struct ingot_output *b)
+{
+	struct stat at, bt;
+
+	if (a->to_stdout || b->to_stdout)
+		return a->to_stdout && b->to_stdout;
+	return strcmp(ingot_base_name(a->path), ingot_base_name(b->path)) == 0 &&
+	       stat(a->directory, &at) == 0 && stat(b->directory, &bt) == 0 &&
+	       at.st_dev == bt.st_dev && at.st_ino == bt.st_ino;
+}
+
 int ingot_output_sink(struct ingot_output *output, uint64_t size, struct ingot_sink **ret,
 		      struct ingot_error *err)
 {

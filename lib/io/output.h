@@ -24,6 +24,9 @@ INGOT_API INGOT_MUST_USE int ingot_output_create(const char *path, struct ingot_
 INGOT_API int ingot_output_fd(const struct ingot_output *output);
 INGOT_API const char *ingot_output_name(const struct ingot_output *output);
 
+/* Whether both get one name, however it was written: the later commit would replace the other. */
+INGOT_API bool ingot_output_is_same(const struct ingot_output *a, const struct ingot_output *b);
+
 /* A sink of that size over the file; free it before the output. */
 INGOT_API INGOT_MUST_USE int ingot_output_sink(struct ingot_output *output, uint64_t size,
 					       struct ingot_sink **ret, struct ingot_error *err);

@@ -130,6 +130,35 @@ static void test_long_names(void **state)
 	assert_fails(put(name, "a", &err), -ENAMETOOLONG, "File name too long");
 }
 
+static bool same(const char *a, const char *b)
+{
+	struct ingot_error err = {0};
+	INGOT_OUTPUT struct ingot_output *x = NULL, *y = NULL;
+
+	assert_ok(ingot_output_create(a, &x, &err));
+	assert_ok(ingot_output_create(b, &y, &err));
+	return ingot_output_is_same(x, y);
+}
+
+static void test_one_name_written_twice(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdir("folder", 0700), 0);
+	assert_int_equal(symlink("folder", "other"), 0);
+	file_put("f", "old", 3);
+	assert_int_equal(symlink("f", "link"), 0);
+	assert_int_equal(link("f", "second"), 0);
+	assert_true(same("new", "./new"));
+	assert_true(same("folder/new", "other//../folder/new"));
+	assert_true(same("f", "link"));
+	assert_true(same("-", "-"));
+	assert_false(same("-", "standard output"));
+	assert_false(same("new", "folder/new"));
+	assert_false(same("new", "older"));
+	/* Each gets a file of its own. */
+	assert_false(same("f", "second"));
+}
+
 static void test_links(void **state)
 {
 	struct ingot_error err = {0};
@@ -534,6 +563,7 @@ int main(void)
 		BOTH(test_without_commit_nothing_changed),
 		BOTH(test_umask_decides_the_mode),
 		BOTH(test_long_names),
+		BOTH(test_one_name_written_twice),
 		BOTH(test_links),
 		BOTH(test_names_that_cannot_be),
 		BOTH(test_folder_that_is_not_writable),
