@@ -9,13 +9,14 @@
 #include "convert_check.h"
 #include "formats/convert.h"
 #include "formats/format.h"
+#include "image/room.h"
 #include "same_file.h"
 
 struct convert_options {
 	struct cli_list to;
 	struct cli_u64 level;
 	const char *check;
-	bool json;
+	bool json, room;
 };
 
 /* "FORMAT=OUTPUT": the name of the format is cut out of a copy, which the caller frees. */
@@ -72,9 +73,26 @@ static int open_stdin(const struct ingot_convert_options *options, struct ingot_
 	return 0;
 }
 
+/* Places of signatures are kept as they are; everything else is as without. */
+static int convert_with_room(struct ingot_source *source,
+			     const struct ingot_convert_options *options, struct ingot_error *err)
+{
+	INGOT_CONVERSION struct ingot_conversion *conversion = NULL;
+	INGOT_FREE struct ingot_range *room = NULL;
+	struct ingot_convert_disk disk = {.source = source};
+	int rc = ingot_image_room(source, &room, &disk.plain_count, err);
+
+	if (rc < 0)
+		return ingot_wrap(err, rc, "'%s'", source->name);
+	disk.plain = room;
+	rc = ingot_conversion_run(&disk, 1, options, &conversion, err);
+	return rc < 0 ? rc : ingot_conversion_commit(conversion, err);
+}
+
 static int convert(const struct cli *cli, const struct ingot_convert_options *options,
 		   struct ingot_error *err)
 {
+	const struct convert_options *o = cli->options;
 	INGOT_SOURCE struct ingot_source *disk = NULL;
 	int rc;
 
@@ -84,7 +102,7 @@ static int convert(const struct cli *cli, const struct ingot_convert_options *op
 		rc = ingot_format_open(cli->args[0], NULL, &disk, err);
 	if (rc < 0)
 		return rc;
-	return ingot_convert(disk, options, err);
+	return o->room ? convert_with_room(disk, options, err) : ingot_convert(disk, options, err);
 }
 
 static int run(const struct cli *cli, struct ingot_error *err)
@@ -99,7 +117,7 @@ static int run(const struct cli *cli, struct ingot_error *err)
 
 	if (!copies)
 		return -ENOMEM;
-	if (o->check && (o->to.count || o->level.given))
+	if (o->check && (o->to.count || o->level.given || o->room))
 		return cli_usage(cli, err, "--check looks at files and writes none");
 	if (o->check)
 		return convert_check(cli, o->check, o->json, err);
@@ -127,6 +145,10 @@ static const struct cli_option OPTIONS[] = {
 	 AT(to), CLI_LIST, false},
 	{"level", "N", "compression from 1 (fast) to 9 (small), 5 without", AT(level), CLI_U64,
 	 false},
+	{"room", NULL,
+	 "keep the places of the image's signatures, made or still to be made, as a build does, so that "
+	 "`ingot attach` can write into the outputs",
+	 AT(room), CLI_FLAG, false},
 	{"check", "NAME",
 	 "write nothing: see whether the files keep the rules of a format or of a vendor",
 	 AT(check), CLI_TEXT, false},
@@ -156,6 +178,9 @@ const struct cli_command cmd_convert = {
 		"the content, and no time and no name is stored. On a disk with a system on it, level 5 makes "
 		"files that are not larger than qemu-img's, level 1 needs about a third of the time for about "
 		"9 % more bytes.\n\n"
+		"--room is for images that `ingot build` signed, or that are to be signed later: the 64 KiB around "
+		"each signature are stored as they are, as a build does it in its outputs. They are found in the "
+		"image itself; one that has none is refused.\n\n"
 		"Either all outputs appear, whole, or none. An output that is INPUT itself is refused.\n\n"
 		"--check NAME looks at one or several files: NAME is a format, a vendor ('ingot vendors'), or "
 		"a vendor's file. vendor:NAME is the vendor where a format has that name, too. Each line says "
@@ -166,6 +191,8 @@ const struct cli_command cmd_convert = {
 		"ingot convert disk.img --to qcow2=disk.qcow2 --to qcow2-v2=openstack.qcow2\n\n"
 		"# a quick one\n"
 		"ingot convert disk.img --to qcow2=disk.qcow2 --level 1\n\n"
+		"# for `ingot attach`, of an image of `ingot build --sign-later`\n"
+		"ingot convert out/demo-1.raw --to qcow2=demo-1.qcow2 --room\n\n"
 		"# what a server sends\n"
 		"curl -s https://example.com/disk.raw.xz | ingot convert - --to qcow2=disk.qcow2\n\n"
 		"# back to raw\n"

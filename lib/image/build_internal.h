@@ -13,6 +13,7 @@
 #include "image/build.h"
 #include "image/digest_internal.h"
 #include "image/recipe.h"
+#include "image/room_internal.h"
 #include "image/tree_digest_internal.h"
 #include "io/output.h"
 #include "sign/request.h"
@@ -41,12 +42,6 @@ struct esp {
 	struct ingot_source *fat;
 	struct ingot_source *signed_uki; /* NULL: it is not signed */
 	struct ingot_source *uki, *initrd, *segment, *cmdline;
-};
-
-/* Where on the disk signatures stand, by offset. */
-struct build_room {
-	struct ingot_range *list;
-	size_t count, room;
 };
 
 struct build {
@@ -81,7 +76,7 @@ struct build {
 	struct ingot_certificate *boot_certificate;
 	struct root_hash root;
 	struct ingot_sign_request *request; /* NULL: it is signed at once */
-	struct build_room room;
+	struct image_room room;		    /* where on the disk signatures stand */
 
 	struct ingot_output *output;
 	struct ingot_sink *disk;
@@ -168,7 +163,6 @@ int root_hash_partition(const struct build *b, uint8_t **ret, size_t *ret_n,
 			struct ingot_error *err);
 
 /* build_room.c */
-int room_add(struct build *b, uint64_t offset, uint64_t length, struct ingot_error *err);
 /* The signatures in the UKI on this ESP, if they are there. */
 int room_add_esp(struct build *b, const struct esp *esp, struct ingot_error *err);
 

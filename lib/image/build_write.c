@@ -66,7 +66,7 @@ static int write_signature(struct build *b, struct ingot_error *err)
 	int rc = root_hash_partition(b, &data, &size, err);
 
 	if (rc == 0)
-		rc = room_add(b, b->signature_place->start, size, err);
+		rc = image_room_add(&b->room, b->signature_place->start, size, err);
 	if (rc < 0)
 		return rc;
 	if (size > b->signature_place->size)

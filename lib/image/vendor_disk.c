@@ -266,7 +266,7 @@ static int add_signature_room(struct vendor_disk *v, struct ingot_error *err)
 	if (!place || !v->build.root.signature)
 		return 0;
 	rc = root_hash_partition(&v->build, &data, &size, err);
-	return rc < 0 ? rc : room_add(&v->build, place->start, size, err);
+	return rc < 0 ? rc : image_room_add(&v->build.room, place->start, size, err);
 }
 
 /* The table at either end; between what is in front of the base's own and the vendor's, zeros. */

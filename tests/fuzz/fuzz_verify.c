@@ -1,12 +1,14 @@
 /*
  * Any bytes as an image that is to be verified, spread over it as sparse.h says; in front of them
  * a manifest, if the input begins with '{' and has a NUL byte. None of them is good, because their
- * signer is one for tests, and every check says something.
+ * signer is one for tests, and every check says something. The places of signatures that are found
+ * in it lie on the disk, apart.
  */
 #include "seal.h"
 
 #include "certificate.h"
 
+#include "image/room.h"
 #include "image/verify.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -51,6 +53,25 @@ static void verify(struct ingot_source *image, const json_t *manifest)
 	ingot_verify_report_free(report);
 }
 
+static void find_room(struct ingot_source *image)
+{
+	INGOT_FREE struct ingot_range *room = NULL;
+	struct ingot_error err = {0};
+	uint64_t end = 0;
+	size_t count;
+
+	if (ingot_image_room(image, &room, &count, &err) < 0) {
+		assert(err.code < 0 && *err.text);
+		return;
+	}
+	assert(count > 0);
+	for (size_t i = 0; i < count; i++) {
+		assert(room[i].length > 0 && room[i].offset >= end);
+		assert(ingot_in_range(room[i].offset, room[i].length, image->size));
+		end = room[i].offset + room[i].length;
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	json_t *manifest = take_manifest(&data, &size);
@@ -59,6 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (sparse_fill(&sparse, data, size)) {
 		seal_all(&sparse);
 		verify(&sparse.source, manifest);
+		find_room(&sparse.source);
 		sparse_empty(&sparse);
 	}
 	json_decref(manifest);

@@ -107,6 +107,37 @@ for file in later-formats/*; do
 done
 rm -rf torn
 
+# --- a conversion with room: the files of a build, signed or to be signed --------------------------
+
+mkdir converted
+converted() { # FOLDER FORMAT FILE
+	"$ingot" convert "$1/test-1.raw" --room --to "$2=converted/$3" --quiet
+}
+while read -r format file; do
+	check "$format, converted from the signed image" converted direct-formats "$format" signed
+	check "$format, converted from the one to be signed" converted later-formats "$format" later
+	check "... takes the signatures" "$ingot" attach converted/later --response later-formats.response.json
+	check "... and is the signed one" cmp converted/later converted/signed
+	case $format in
+	gce | vagrant) ;; # a vendor's disk is another one
+	ova) ;;           # the image's name is in it
+	*) check "... which is the build's" cmp converted/signed "direct-formats/$file" ;;
+	esac
+done < <(jq -r '.outputs[] | "\(.format) \(.name)"' direct-formats/test-1.manifest.json)
+check "from a container as well" "$ingot" convert direct-formats/test-1.qcow2 --room --to vmdk=x.vmdk
+check "... the same" cmp x.vmdk direct-formats/test-1.vmdk
+head -c 1M /dev/zero >nothing
+check "no partition table, no room" refuses "has no GUID partition table" "$ingot" convert nothing --room \
+	--to raw=x.raw
+check "... and no output" [ ! -e x.raw ]
+recipe bare appended vault ''
+sed -i '/^signing:/,/certificate:/d' bare.yaml
+check "a build without signatures" build bare
+check "an image without signatures has no room" refuses "there is no place for a signature" \
+	"$ingot" convert bare/test-1.raw --room --to qcow2=x.raw
+check "... and no output, either" [ ! -e x.raw ]
+rm -rf converted x.vmdk nothing bare
+
 # --- what has no room -----------------------------------------------------------------------------
 
 for format in qcow2 vmdk gce raw.gz raw.zst raw.xz; do
