@@ -187,6 +187,27 @@ manifest_signed() {
 }
 check "... and verify" manifest_signed
 
+# All of it in one trip: the images go to the signing machine, which has nothing else but the keys.
+recipe trip apart vault "  manifest: true
+  secure-boot: {key: vault/db.key, certificate: certificates/db.crt}"
+sed -i 's/^outputs.*/outputs: [raw, qcow2, vmdk]/' trip.yaml
+check "one trip with the images: build with the keys" build trip
+check "... and without them" "$ingot" build trip.yaml --output away --quiet --sign-later
+mkdir -p elsewhere/keys
+cp vault/*.key vault/*.crt elsewhere/keys
+mv away elsewhere/out
+one_trip() (
+	cd elsewhere &&
+		"$ingot" sign --request out/test-1.request.json --image out/test-1.qcow2 \
+			--layout "$OLDPWD/apart.yaml" --key keys/root-hash.key --key keys/db.key \
+			--response response.json --yes 2>shown &&
+		"$ingot" attach --response response.json --manifest out/test-1.manifest.json --quiet &&
+		"$ingot" sign file out/test-1.manifest.json --key keys/root-hash.key \
+			--certificate keys/root-hash.crt --output out/test-1.manifest.json.p7s
+)
+check "... sign, attach and sign the manifest there" one_trip
+check "... brings back what the build with the keys made" diff -r -x '*.request.json' trip elsewhere/out
+
 # --- recipes that cannot wait
 
 recipe unsigned appended nowhere ''
