@@ -48,17 +48,33 @@ static int load_texts(struct build *b, const char *path, struct ingot_problems *
 
 /* --- partitions -------------------------------------------------------- */
 
+#define FIND(content) ingot_placement_find_content(b->placement, b->layout, content)
+
+/* Where the tree is. */
+static const struct ingot_placed *tree_place(const struct build *b)
+{
+	return b->hash_place ? b->hash_place : b->usr_place;
+}
+
+/* A partition of its own, or the tree's. */
+static const struct ingot_placed *parity_place(const struct build *b)
+{
+	const struct ingot_placed *own = FIND(INGOT_CONTENT_USR_FEC);
+
+	if (!b->recipe->fec_roots || !b->usr_place)
+		return NULL;
+	return own ? own : tree_place(b);
+}
+
 void build_find_places(struct build *b)
 {
-#define FIND(content) ingot_placement_find_content(b->placement, b->layout, content)
 	b->usr_place = FIND(INGOT_CONTENT_USR);
 	b->hash_place = FIND(INGOT_CONTENT_USR_VERITY);
 	b->signature_place = FIND(INGOT_CONTENT_USR_VERITY_SIG);
-	b->fec_place = FIND(INGOT_CONTENT_USR_FEC);
+	b->fec_place = parity_place(b);
 	b->esp_place = FIND(INGOT_CONTENT_ESP);
 	b->root_place = FIND(INGOT_CONTENT_ROOT);
 	b->oem_place = FIND(INGOT_CONTENT_OEM);
-#undef FIND
 }
 
 static int place_partitions(struct build *b, struct ingot_error *err)
@@ -176,7 +192,7 @@ static int room_for_data(const struct build *b, uint64_t *ret, struct ingot_erro
 	*ret = b->usr_place->size / INGOT_EXT2_BLOCK * INGOT_EXT2_BLOCK;
 	if (b->hash_place)
 		return 0;
-	if (b->recipe->fec_roots && !b->fec_place)
+	if (b->fec_place == b->usr_place)
 		rc = ingot_fec_fit(&b->verity, b->recipe->fec_roots, b->usr_place->size, &blocks,
 				   err);
 	else
@@ -213,7 +229,7 @@ static int plan_ext2(struct build *b, struct ingot_error *err)
 
 static int plan_geometry(struct build *b, struct ingot_error *err)
 {
-	const struct ingot_placed *place = b->hash_place ? b->hash_place : b->usr_place;
+	const struct ingot_placed *place = tree_place(b);
 	uint64_t blocks = b->ext2->size / b->verity.data_block_size, offset = 0;
 	int rc = 0;
 
@@ -234,25 +250,22 @@ static int plan_geometry(struct build *b, struct ingot_error *err)
  */
 static int plan_fec(struct build *b, struct ingot_error *err)
 {
-	const struct ingot_placed *tree_place = b->hash_place ? b->hash_place : b->usr_place;
-	bool own = b->fec_place != NULL;
+	const struct ingot_placed *empty = FIND(INGOT_CONTENT_USR_FEC), *tree = tree_place(b);
+	bool own = b->fec_place != tree;
 	int rc;
 
-	if (!b->recipe->fec_roots) {
-		if (own)
+	if (!b->fec_place) {
+		if (empty)
 			build_note(b,
 				   "partition '%s' is for parity and stays empty: the recipe "
 				   "has no 'usr.fec-roots'",
-				   entry_of(b, b->fec_place)->label);
-		b->fec_place = NULL;
+				   entry_of(b, empty)->label);
 		return 0;
 	}
 	rc = ingot_fec_geometry(&b->verity, &b->geometry, b->recipe->fec_roots,
-				own ? tree_place->size : b->geometry.end, &b->fec, err);
+				own ? tree->size : b->geometry.end, &b->fec, err);
 	if (rc < 0)
 		return rc;
-	if (!own)
-		b->fec_place = tree_place;
 	b->fec_offset = own ? 0 : b->geometry.end;
 	if (!ingot_in_range(b->fec_offset, b->fec.parity_size, b->fec_place->size))
 		return ingot_raise(err, -ENOSPC,

@@ -29,11 +29,13 @@ same_files() { # NAME
 		esac
 	done
 }
+more= # lines for both recipes
 # both NAME LAYOUT OUTPUTS SIGNING KEYS...: built with the keys and without, compared
 both() {
 	recipe "direct-$1" "$2" vault "$4"
 	recipe "later-$1" "$2" nowhere "${4//vault/nowhere}"
 	sed -i "s|^outputs.*|outputs: [$3]|" "direct-$1.yaml" "later-$1.yaml"
+	[ -z "$more" ] || printf '%s\n' "$more" | tee -a "direct-$1.yaml" >>"later-$1.yaml"
 	check "$1: build with the keys" build "direct-$1"
 	check "$1: build without them" build "later-$1" --sign-later
 	check "$1: no output has a digest yet" \
@@ -169,6 +171,9 @@ END
 vendors=raw,qcow2,./mine.yaml,ami,gce,azure,vmware,openstack
 both vendors apart $vendors "$secure" --key vault/db.key
 both vendors-root-hash apart $vendors ''
+more='usr: {fec-roots: 2}'
+both vendors-parity appended raw,./mine.yaml "$secure" --key vault/db.key
+more=
 shown() {
 	"$ingot" sign --request later-vendors/test-1.request.json --key vault/root-hash.key \
 		--key vault/db.key --response r --yes 2>shown || return

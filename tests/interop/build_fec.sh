@@ -152,6 +152,37 @@ done
 fit=content image appended 24
 fit=content image own 4
 
+# --- a vendor's disk, whose table is another ---------------------------------------------------------
+
+cat >mine.yaml <<-VENDOR
+	name: mine
+	summary: A vendor of our own
+	platform: {ignition: mine}
+	architectures: [x86-64]
+	outputs:
+	  - {format: raw.gz, suffix: .raw.gz}
+	disk: {size: 120M, round: 1M}
+	consoles: [ttyS9]
+VENDOR
+vendor_words() {
+	gzip -dc out/test-1-mine.raw.gz >vendor.raw
+	mcopy -no -i "vendor.raw@@$(part 1 start)" ::/EFI/BOOT/BOOTX64.EFI uki.efi && grep -qaF -- "$1" uki.efi
+}
+vendor_verified() {
+	"$ingot" verify out/test-1-mine.raw.gz --manifest out/test-1.manifest.json --layout "./$1.yaml" \
+		--json >report.json || { cat report.json; return 1; }
+	jq -e 'any(.checks[]; .name == "verity.fec" and .verdict == "good")' report.json
+}
+for layout in appended apart own all-apart; do
+	recipe $layout 2 'outputs: [raw, ./mine.yaml]'
+	check "$layout, a vendor's: built" "$ingot" build recipe.yaml --output out -q
+	check "$layout, a vendor's: systemd is told" vendor_words "$(words)"
+	check "$layout, a vendor's: ingot verify" vendor_verified $layout
+done
+recipe own 0 'outputs: [raw, ./mine.yaml]'
+check "no parity, a vendor's: built" "$ingot" build recipe.yaml --output out -q
+check "... no word for systemd" not vendor_words fec-
+
 recipe appended 3
 "$ingot" build recipe.yaml --output out -q -j1
 cp out/test-1.raw first
