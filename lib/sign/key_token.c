@@ -231,6 +231,18 @@ static int open_key(struct token_key *k, const struct ingot_key_source *source, 
 	return rc;
 }
 
+/* The URI for messages; a pin-value, which is refused, is not said, nor what follows it. */
+static char *make_name(const char *uri, struct ingot_error *err)
+{
+	static const char key[] = "pin-value=";
+	char *name = ingot_strdup(uri, err);
+	char *secret = name ? strcasestr(name, key) : NULL;
+
+	if (secret)
+		secret[strlen(key)] = '\0';
+	return name;
+}
+
 int key_token_open(const struct ingot_key_source *source, struct ingot_key **ret, unsigned *exposed,
 		   struct ingot_error *err)
 {
@@ -243,12 +255,12 @@ int key_token_open(const struct ingot_key_source *source, struct ingot_key **ret
 	key = &k->key;
 	key->ops = &OPS;
 	key->kind = INGOT_KEY_RSA;
-	key->name = ingot_strdup(source->location, err);
+	key->name = make_name(source->location, err);
 	if (!key->name)
 		return -ENOMEM;
 	rc = open_key(k, source, exposed, err);
 	if (rc < 0)
-		return ingot_wrap(err, rc, "key '%s'", source->location);
+		return ingot_wrap(err, rc, "key '%s'", key->name);
 	*ret = INGOT_TAKE(key);
 	return 0;
 }

@@ -125,6 +125,12 @@ refuse "a key that may not sign" "its CKA_SIGN is false" sign \
 	--key "$(uri 'token=ours;object=decrypter')" "${good[@]}"
 refuse "a public key" "its type is not private" sign --key "$(uri "$first;type=public")" "${good[@]}"
 refuse "a PIN in the URI" "it has a pin-value" sign --key "$(uri "$first" pin-value=1111)" "${good[@]}"
+refuse "... which is not in the message" "pin-value=': it has a pin-value" sign \
+	--key "$(uri "$first" pin-value=sesame)" "${good[@]}"
+refuse "... nor where the URI cannot be read" "it cannot be read" sign \
+	--key "pkcs11:token=%zz?pin-value=sesame&module-path=$module" "${good[@]}"
+refuse "... nor where pin-value is a path's attribute" "pkcs11:pin-value=':" sign \
+	--key "pkcs11:pin-value=sesame;token=ours?module-path=$module" "${good[@]}"
 refuse "a program for the PIN" "its pin-source is a program" sign \
 	--key "$(uri "$first" 'pin-source=|cat')" "${certificate[@]}"
 refuse "no URI" "it cannot be read" sign --key 'pkcs11:token=%zz' "${good[@]}"
