@@ -213,6 +213,10 @@ static int plan_uki(struct uki *u, const uint8_t *room, const uint8_t *want, siz
 		return ingot_raise(err, -EINVAL, "it has %llu bytes instead of %llu",
 				   (unsigned long long)u->place.content_size,
 				   (unsigned long long)r->size);
+	if (!r->signer.certificate && u->place.table_size > 0)
+		return ingot_raise(err, -EINVAL,
+				   "it has room for a signature for Secure Boot, and the response "
+				   "has none");
 	u->plan->places++;
 	rc = add_file_patch(u, r->signature_offset, room, want, n,
 			    "the root hash's signature in the initrd", err);

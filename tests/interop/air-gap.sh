@@ -141,6 +141,10 @@ jq '.root_hash.signers[0].signature |= ("AAAA" + .[4:])' later-apart-both.respon
 check "a forged response" refuses "not made with its key" "$ingot" attach \
 	later-apart-both/test-1.raw --response forged.json
 
+jq 'del(.uki.secure_boot)' later-apart-both.response.json >half.json
+check "half a response" refuses "room for a signature for Secure Boot, and the response has none" \
+	"$ingot" attach later-apart-both/test-1.raw --response half.json
+
 # --- what is asked for and what is shown
 
 check "the request shows what is signed" bash -c "'$ingot' sign --request \
