@@ -131,10 +131,9 @@ static void check_agreement(struct checker *c)
 		if (memcmp(c->entries + i * INGOT_GPT_ENTRY_SIZE,
 			   c->copy + i * INGOT_GPT_ENTRY_SIZE, INGOT_GPT_ENTRY_SIZE) != 0)
 			find(text, "entry %zu differs", i + 1);
-	if (ingot_get_le64(c->primary + 40) < c->found->entries_end / c->sector ||
-	    ingot_get_le64(c->primary + 48) >= backup_entries ||
-	    ingot_get_le64(c->primary + 40) > ingot_get_le64(c->primary + 48))
-		find(text, "the usable sectors are not between the table and its copy");
+	if (ingot_get_le64(c->primary + 40) != c->found->entries_end / c->sector ||
+	    ingot_get_le64(c->primary + 48) != backup_entries - 1)
+		find(text, "the usable sectors are not all between the table and its copy");
 }
 
 /* --- partitions -------------------------------------------------------- */

@@ -18,7 +18,11 @@ int verify_note_open(struct verification *v, struct ingot_error *err)
 	if (rc == 0 && v->oem)
 		rc = verify_add_open(v, "the contents of OEM: there is no manifest");
 	if (rc == 0 && v->gpt)
-		rc = verify_add_open(v, "partition attributes, labels and UUIDs, beyond what the "
-					"layout says: they have checksums, no signature");
+		rc = verify_add_open(v, "partitions' attributes, labels, UUIDs, places and sizes, "
+					"beyond what the layout and their contents say: they have "
+					"checksums, no signature");
+	if (rc == 0 && v->has_superblock)
+		rc = verify_add_open(v, "the UUID of the hash tree: it is in the superblock, which "
+					"the root hash does not cover");
 	return rc < 0 ? ingot_raise_oom(err, 0) : 0;
 }

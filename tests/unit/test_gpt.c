@@ -10,6 +10,7 @@
 #include "base/derive.h"
 #include "base/digest.h"
 #include "disk/gpt.h"
+#include "disk/gpt_check.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define TIB (UINT64_C(1) << 40)
@@ -186,6 +187,47 @@ static void damaged(void **state)
 	free(gpt);
 	d[512] = 0;
 	assert_null(read_back(d, ""));
+	ingot_sink_free(disk);
+}
+
+/* Both tables agree, with good checksums, on a sector fewer than there is. */
+static void usable(void **state)
+{
+	const size_t last = DISK / 512 - 1;
+	static const struct {
+		size_t at;
+		uint64_t value;
+		const char *want;
+	} cases[] = {
+		{40, 34, ""},
+		{40, 35, "the usable sectors are not all between the table and its copy"},
+		{48, DISK / 512 - 35,
+		 "the usable sectors are not all between the table and its copy"},
+	};
+	unsigned char *d;
+	struct ingot_sink *disk = sample_disk(512, &d);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		INGOT_SOURCE struct ingot_source *source = NULL;
+		struct ingot_gpt_findings found;
+		unsigned char kept[2][512];
+		struct ingot_error err;
+
+		memcpy(kept[0], d + 512, 512);
+		memcpy(kept[1], d + 512 * last, 512);
+		ingot_put_le64(d + 512 + cases[i].at, cases[i].value);
+		ingot_put_le64(d + 512 * last + cases[i].at, cases[i].value);
+		reseal(d, 1, 2);
+		reseal(d, last, last - 32);
+		assert_ok(ingot_source_memory("d", d, DISK, &source, &err));
+		assert_ok(ingot_gpt_check(source, 512, &found, &err));
+		assert_string_equal(found.primary, "");
+		assert_string_equal(found.backup, "");
+		assert_string_equal(found.agreement, cases[i].want);
+		memcpy(d + 512, kept[0], 512);
+		memcpy(d + 512 * last, kept[1], 512);
+	}
 	ingot_sink_free(disk);
 }
 
@@ -542,12 +584,19 @@ static void from_root_hash(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bytes),	   cmocka_unit_test(round_trip),
-		cmocka_unit_test(damaged),	   cmocka_unit_test(hostile),
-		cmocka_unit_test(hostile_entries), cmocka_unit_test(no_table),
-		cmocka_unit_test(wide_name),	   cmocka_unit_test(refused_partitions),
-		cmocka_unit_test(full_disk),	   cmocka_unit_test(refused_disks),
-		cmocka_unit_test(as_libfdisk),	   cmocka_unit_test(from_root_hash),
+		cmocka_unit_test(bytes),
+		cmocka_unit_test(round_trip),
+		cmocka_unit_test(damaged),
+		cmocka_unit_test(usable),
+		cmocka_unit_test(hostile),
+		cmocka_unit_test(hostile_entries),
+		cmocka_unit_test(no_table),
+		cmocka_unit_test(wide_name),
+		cmocka_unit_test(refused_partitions),
+		cmocka_unit_test(full_disk),
+		cmocka_unit_test(refused_disks),
+		cmocka_unit_test(as_libfdisk),
+		cmocka_unit_test(from_root_hash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
