@@ -57,12 +57,12 @@ static bool is_signer(const PKCS7_SIGNER_INFO *signer, const X509 *x509)
 	       ASN1_INTEGER_cmp(name->serial, X509_get0_serialNumber(x509)) == 0;
 }
 
+/* Not by name and number, which another one may have as well. */
 static const struct ingot_certificate *find_certificate(
-	const PKCS7_SIGNER_INFO *signer, const struct ingot_certificate *const *certificates,
-	size_t count)
+	const X509 *x509, const struct ingot_certificate *const *certificates, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (is_signer(signer, certificates[i]->x509))
+		if (X509_cmp(x509, certificates[i]->x509) == 0)
 			return certificates[i];
 	return NULL;
 }
@@ -109,11 +109,12 @@ static bool take_signers(const PKCS7 *p7, const struct ingot_certificate *const 
 	if (n < 1 || n > INGOT_SIGNERS_MAX || sk_X509_num(p7->d.sign->cert) != n)
 		return false;
 	for (int i = 0; i < n; i++) {
-		PKCS7_SIGNER_INFO *signer = find_signer(list, sk_X509_value(p7->d.sign->cert, i));
+		const X509 *x509 = sk_X509_value(p7->d.sign->cert, i);
+		PKCS7_SIGNER_INFO *signer = find_signer(list, x509);
 		const struct ingot_certificate *certificate =
-			signer ? find_certificate(signer, certificates, count) : NULL;
+			find_certificate(x509, certificates, count);
 
-		if (!certificate)
+		if (!signer || !certificate)
 			return false;
 		signers[i] = take_signer(signer, certificate);
 	}
@@ -170,19 +171,33 @@ typedef int (*assemble_fn)(const uint8_t digest[INGOT_SHA256_SIZE],
 			   const struct ingot_signer *signer, uint8_t **der, size_t *n,
 			   struct ingot_error *err);
 
-/* What is signed by one, with a certificate that is given or enclosed. */
-static int is_exact(struct der_view in, const uint8_t digest[INGOT_SHA256_SIZE],
-		    assemble_fn assemble, const struct ingot_certificate *const *certificates,
+/* What is signed by one. */
+struct single {
+	struct der_view in;
+	const uint8_t *digest;
+	assemble_fn assemble;
+	PKCS7_SIGNER_INFO *signer;
+};
+
+static int is_exact_with(const struct single *s, const struct ingot_certificate *certificate,
+			 bool *ret, struct ingot_error *err)
+{
+	struct ingot_signer taken = take_signer(s->signer, certificate);
+	INGOT_FREE uint8_t *again = NULL;
+	struct ingot_error why = {0};
+	size_t again_n = 0;
+	int rc = s->assemble(s->digest, &taken, &again, &again_n, &why);
+
+	return compare(rc, &why, again, again_n, s->in.p, s->in.n, ret, err);
+}
+
+/* With one that is given, if the signer is among them; the enclosed one may be anybody's. */
+static int is_exact(struct single *s, const struct ingot_certificate *const *certificates,
 		    size_t count, bool *ret, struct ingot_error *err)
 {
 	INGOT_CERTIFICATE struct ingot_certificate *own = NULL;
-	CRYPTO_PKCS7 PKCS7 *p7 = parse(in.p, in.n);
-	const struct ingot_certificate *certificate;
-	INGOT_FREE uint8_t *again = NULL;
-	struct ingot_error why = {0};
-	PKCS7_SIGNER_INFO *signer;
-	struct ingot_signer taken;
-	size_t again_n = 0;
+	CRYPTO_PKCS7 PKCS7 *p7 = parse(s->in.p, s->in.n);
+	bool given = false;
 	int rc = 0;
 
 	*ret = false;
@@ -190,15 +205,16 @@ static int is_exact(struct der_view in, const uint8_t digest[INGOT_SHA256_SIZE],
 		return not_read(err);
 	if (sk_PKCS7_SIGNER_INFO_num(PKCS7_get_signer_info(p7)) != 1)
 		return 0;
-	signer = sk_PKCS7_SIGNER_INFO_value(PKCS7_get_signer_info(p7), 0);
-	certificate = find_certificate(signer, certificates, count);
-	if (!certificate)
-		rc = enclosed(p7, signer, &own, err);
-	if (rc < 0 || (!certificate && !own))
-		return rc;
-	taken = take_signer(signer, certificate ? certificate : own);
-	rc = assemble(digest, &taken, &again, &again_n, &why);
-	return compare(rc, &why, again, again_n, in.p, in.n, ret, err);
+	s->signer = sk_PKCS7_SIGNER_INFO_value(PKCS7_get_signer_info(p7), 0);
+	for (size_t i = 0; rc == 0 && !*ret && i < count; i++) {
+		if (!is_signer(s->signer, certificates[i]->x509))
+			continue;
+		given = true;
+		rc = is_exact_with(s, certificates[i], ret, err);
+	}
+	if (rc == 0 && !given)
+		rc = enclosed(p7, s->signer, &own, err);
+	return rc < 0 || !own ? rc : is_exact_with(s, own, ret, err);
 }
 
 int ingot_authenticode_is_exact(const void *der, size_t n,
@@ -206,14 +222,17 @@ int ingot_authenticode_is_exact(const void *der, size_t n,
 				const struct ingot_certificate *const *certificates, size_t count,
 				bool *ret, struct ingot_error *err)
 {
-	return is_exact((struct der_view){der, n}, pe_digest, ingot_authenticode_assemble,
-			certificates, count, ret, err);
+	struct single s = {
+		.in = {der, n}, .digest = pe_digest, .assemble = ingot_authenticode_assemble};
+
+	return is_exact(&s, certificates, count, ret, err);
 }
 
 int ingot_cms_is_exact(const void *der, size_t n, const uint8_t file_digest[INGOT_SHA256_SIZE],
 		       const struct ingot_certificate *const *certificates, size_t count, bool *ret,
 		       struct ingot_error *err)
 {
-	return is_exact((struct der_view){der, n}, file_digest, ingot_cms_assemble, certificates,
-			count, ret, err);
+	struct single s = {.in = {der, n}, .digest = file_digest, .assemble = ingot_cms_assemble};
+
+	return is_exact(&s, certificates, count, ret, err);
 }

@@ -261,6 +261,37 @@ static void test_signers_in_any_order(void **state)
 	}
 }
 
+/* Whoever is given besides, and in whatever order: an impostor's name and number do not matter. */
+static void test_beside_impostor(void **state)
+{
+	const struct ingot_certificate *list[2][2] = {
+		{ours.certificate, impostor.certificate},
+		{impostor.certificate, ours.certificate},
+	};
+	const char *hash = "0011223344556677889900112233445566778899001122334455667788990011";
+	INGOT_FREE uint8_t *der = NULL, *program = NULL;
+	size_t n, program_n;
+	struct ingot_error err = {0};
+	uint8_t digest[INGOT_SHA256_SIZE] = {1};
+
+	(void)state;
+	assert_ok(ingot_sign_root_hash(ours.key, ours.certificate, hash, &der, &n, &err));
+	assert_ok(ingot_authenticode_sign(ours.key, ours.certificate, digest, &program, &program_n,
+					  &err));
+	for (size_t i = 0; i < 2; i++) {
+		bool exact = false;
+
+		assert_ok(ingot_root_hash_is_exact(der, n, hash, list[i], 2, &exact, &err));
+		assert_true(exact);
+		assert_ok(ingot_authenticode_is_exact(program, program_n, digest, list[i], 2,
+						      &exact, &err));
+		assert_true(exact);
+		assert_ok(ingot_authenticode_is_exact(program, program_n, digest, &list[1][0], 1,
+						      &exact, &err));
+		assert_false(exact);
+	}
+}
+
 /* --- files ------------------------------------------------------------- */
 
 static char *sign_image(const struct party *const *parties, size_t count, size_t *ret_n)
@@ -372,6 +403,7 @@ int main(void)
 		cmocka_unit_test(test_changed),
 		cmocka_unit_test(test_other_kinds),
 		cmocka_unit_test(test_signers_in_any_order),
+		cmocka_unit_test(test_beside_impostor),
 		cmocka_unit_test(test_verify),
 		cmocka_unit_test(test_every_byte),
 	};
