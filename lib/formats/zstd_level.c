@@ -19,7 +19,7 @@ struct level {
 
 /* 6 to 9 are libzstd's for 64 KiB: its levels 6, 9, 13 and 19. */
 static const struct level LEVELS[] = {
-	{ZSTD_fast, 14, 14, 1, 6, 0},	    {ZSTD_fast, 14, 14, 1, 5, 0},
+	{ZSTD_fast, 11, 11, 1, 6, 0},	    {ZSTD_fast, 12, 12, 1, 5, 0},
 	{ZSTD_dfast, 13, 12, 1, 4, 0},	    {ZSTD_dfast, 13, 13, 1, 4, 0},
 	{ZSTD_dfast, 14, 13, 1, 4, 0},	    {ZSTD_lazy, 17, 16, 3, 4, 4},
 	{ZSTD_lazy2, 17, 16, 5, 4, 8},	    {ZSTD_btopt, 17, 17, 3, 4, 12},
