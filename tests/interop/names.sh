@@ -42,6 +42,7 @@ from_stdin() { refuses convert - --to raw=disk <disk; }
 check "convert: standard input" from_stdin
 to_stdout() {
 	local got=0
+	# shellcheck disable=SC2094 # that is what must not be done
 	"$ingot" convert disk --to raw.gz=- >>disk 2>err.txt || got=$?
 	[ $got = 2 ] && grep -q "the output '-' is the input 'disk'" err.txt
 }
@@ -92,6 +93,7 @@ done
 tar -cf tree.tar folder
 keeps "mkfs: the archive" tree.tar mkfs --from tree.tar --epoch 0 --output ./tree.tar
 keeps "mkfs: the owners" owners mkfs --from tree.tar --owner-map owners --epoch 0 --output ./owners
+# shellcheck disable=SC2094
 mkfs_stdin() { refuses mkfs --from - --epoch 0 --output tree.tar <tree.tar; }
 check "mkfs: standard input" mkfs_stdin
 
