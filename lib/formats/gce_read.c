@@ -28,7 +28,8 @@ bool ingot_gce_probe(const struct ingot_probe *probe)
 {
 	struct ingot_ustar_member member;
 
-	return memcmp(probe->head + 257, "ustar", 5) == 0 &&
+	/* The oldest tar has the checksum only; one that was damaged has the word. */
+	return memcmp(probe->head + 257, "ustar", 5) == 0 ||
 	       ingot_ustar_parse(probe->head, &member, NULL) == 1;
 }
 

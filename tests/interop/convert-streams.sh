@@ -184,7 +184,7 @@ disk in.raw 30000001
 
 mkdir -p tree && ln -f in.raw tree/disk.raw
 for format in v7 oldgnu gnu ustar posix; do
-	[ $format = v7 ] || made "tar, $format" tar -C tree --format=$format -czf - disk.raw
+	made "tar, $format" tar -C tree --format=$format -czf - disk.raw
 done
 for format in oldgnu gnu posix; do
 	made "tar -S, $format" tar -C tree -S --format=$format -czf - disk.raw
@@ -231,6 +231,15 @@ xz -c in.raw >whole && head -c 500000 whole >peer
 refused "xz, cut off" "cut off\|damaged" peer
 xz -0 --lzma2=preset=0,dict=1GiB -c in.raw >peer
 refused "xz, a dictionary of 1 GiB" "96 MiB" peer
+for name in gce ova vagrant; do
+	"$ingot" convert in.raw --to $name=whole
+	[ $name != gce ] || gzip -dc whole >plain
+	[ $name = gce ] || cp whole plain
+	patch plain 2 X # in the name of the first member
+	refused "$name, a damaged header" "checksum is wrong" plain
+	gzip -c plain >peer
+	refused "$name, a damaged header, compressed" "checksum is wrong" peer
+done
 tar -czf peer in.raw
 refused "a tar without disk.raw" "not disk.raw" peer
 
