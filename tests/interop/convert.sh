@@ -133,6 +133,20 @@ packed() { # NAME COMMAND...: what it makes of in.raw is no disk
 	refused "$name" "cannot be read here" peer
 }
 packed "bzip2" python3 -c 'import bz2; open("peer", "wb").write(bz2.compress(open("in.raw", "rb").read()))'
+for preset in 0 6 9e; do
+	packed "LZMA, preset $preset" bash -c "xz --format=lzma -$preset -c in.raw >peer"
+done
+packed "LZMA, with a size" python3 -c 'import lzma
+data = lzma.compress(open("in.raw", "rb").read(), lzma.FORMAT_ALONE)
+open("peer", "wb").write(data[:5] + (7 << 20).to_bytes(8, "little") + data[13:])'
+magic() { printf "%b" "$1" >peer && cat in.raw >>peer; }
+packed "LZ4" magic '\x04\x22\x4d\x18'
+packed "LZ4, the older kind" magic '\x02\x21\x4c\x18'
+packed "lzip" magic 'LZIP\01\f'
+packed "lzop" magic '\x89LZO\0\r\n\x1a\n'
+packed "compress" magic '\x1f\x9d\x90'
+packed "a RAR archive" magic 'Rar!\x1a\07\0'
+packed "Bochs" magic 'Bochs Virtual HD Image\0'
 packed "a ZIP archive" 7z a -tzip peer. in.raw
 packed "a 7z archive" 7z a -t7z peer. in.raw
 rm -f peer && : >peer
