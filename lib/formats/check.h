@@ -12,8 +12,9 @@
 
 /*
  * `format` is a name as ingot_format_open gives it. finding: a sentence about the first thing that
- * is wrong, or empty. -ENOTSUP: there is no such check for this format; other failures are reads
- * and memory.
+ * is wrong, or empty. Returns 1 for a box of Vagrant's with no finding: its texts are there, and
+ * nothing in the file says what they have to be. -ENOTSUP: there is no such check for this format;
+ * other failures are reads and memory.
  */
 INGOT_API INGOT_MUST_USE int ingot_format_check(struct ingot_source *file, const char *format,
 						char finding[INGOT_FORMAT_FINDING],

@@ -289,6 +289,18 @@ static int check_manifest(struct ova *ova, struct member *manifest, struct ingot
 	return rc;
 }
 
+/* The members that ours has, in its order. */
+static bool is_box(const struct ova *ova)
+{
+	static const char *const names[] = {"box.ovf", "metadata.json", "Vagrantfile", "box.vmdk"};
+	const size_t count = sizeof(names) / sizeof(names[0]);
+
+	for (size_t i = 0; i < count && ova->count == count; i++)
+		if (strcmp(ova->members[i].header.name, names[i]) != 0)
+			return false;
+	return ova->count == count;
+}
+
 static int check_disk(struct ova *ova, const struct member *m, struct ingot_error *err)
 {
 	INGOT_SOURCE struct ingot_source *part = NULL;
@@ -312,6 +324,8 @@ int ingot_ova_check(struct ingot_source *file, char finding[INGOT_FORMAT_FINDING
 	}
 	if (rc < 0 || *finding)
 		return rc;
+	if (!manifest && is_box(&ova))
+		return 1;
 	if (!manifest)
 		return ingot_raise(err, -ENOTSUP, "the archive has no manifest to check it by");
 	return check_manifest(&ova, manifest, err);

@@ -55,5 +55,6 @@ int check_container_structure(struct verification *v, struct ingot_verify_row *r
 	rc = ingot_format_check(v->file, v->report->format, finding, err);
 	if (rc < 0)
 		return rc;
+	v->open_box = rc > 0;
 	return *finding ? row_bad(row, "%s", finding) : row_good(row, "as expected");
 }

@@ -5,9 +5,12 @@ int verify_note_open(struct verification *v, struct ingot_error *err)
 {
 	int rc = 0;
 
-	if (v->digested || !v->disk)
+	if (v->open_box && !v->file_digested)
+		rc = verify_add_open(v, "box.ovf, metadata.json and Vagrantfile: a box has no "
+					"digests of them");
+	if (rc == 0 && (v->digested || !v->disk))
 		return 0;
-	if (v->program_count > 0 && !v->authenticated)
+	if (rc == 0 && v->program_count > 0 && !v->authenticated)
 		rc = verify_add_open(v, "kernel, initrd and boot stub: the EFI programs are not "
 					"signed, and there is no manifest");
 	if (rc == 0 && v->other_files > 0)

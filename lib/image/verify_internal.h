@@ -63,6 +63,7 @@ struct verification {
 	struct ingot_source *file; /* the container, borrowed */
 	struct ingot_source *disk; /* what is in it; NULL: it could not be opened */
 	struct ingot_error disk_error;
+	bool open_box; /* of Vagrant's: texts that nothing in the file can be held against */
 	struct ingot_gpt *gpt; /* NULL: there is none */
 	struct ingot_error gpt_error;
 	struct ingot_layout *layout; /* the one that is claimed; NULL: none */
@@ -110,7 +111,8 @@ struct verification {
 	bool root_trusted;     /* by a signature or by the caller */
 	bool no_memory;	       /* for a look at a signature: nothing that was found counts */
 	bool authenticated;    /* UKIs are signed by a given certificate */
-	bool digested;	       /* all bytes match the manifest */
+	bool digested;	       /* all bytes of the disk match the manifest */
+	bool file_digested;    /* ... and those of the file around it */
 	bool has_digests;      /* of the disk, made once for two checks */
 	struct image_digests digests;
 };

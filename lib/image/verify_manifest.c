@@ -338,6 +338,7 @@ int check_manifest_digest(struct verification *v, struct ingot_verify_row *row,
 	if (rc < 0)
 		return rc;
 	v->digested = strcmp(hex, want) == 0;
+	v->file_digested = v->digested && !of_disk;
 	if (!v->digested)
 		return row_bad(row, "%s", hex);
 	return row_good(row, of_disk ? "the same" : "the same, of the file");

@@ -106,6 +106,42 @@ for format in qcow2 qcow2-zstd qcow2-v2 vmdk vmdk-sparse vhd vhd-dynamic vhdx vd
 	rm -f "$file"
 done
 
+# A box of Vagrant's has no digests of its texts: that is said, and a digest of the file ends it.
+box_open() {
+	"$ingot" verify disk.box --certificate keys/root-hash.crt --allow-test-keys "$@" |
+		grep '^not covered: box.ovf'
+}
+box_refused() { # CHECK OFFSET
+	local status=0
+	cp disk.box changed/disk.box
+	printf '~' | dd of=changed/disk.box bs=1 seek="$2" conv=notrunc status=none
+	"$ingot" verify changed/disk.box --certificate keys/root-hash.crt --allow-test-keys "${@:3}" \
+		--json >report.json || status=$?
+	[ "$status" = 1 ] && jq -e --arg name "$1" \
+		'any(.checks[]; .name == $name and .verdict == "bad")' report.json
+}
+check "convert to vagrant" "$ingot" convert discoverable-1.raw --to vagrant=disk.box
+check "vagrant: verified" verified disk.box
+check "vagrant: what is not covered is said" box_open
+check "... although the manifest has the disk's digest" box_open --manifest discoverable-1.manifest.json
+jq --arg digest "$(sha256sum <disk.box | cut -d ' ' -f 1)" \
+	'.outputs += [.outputs[0] * {name: "disk.box", format: "vagrant", sha256: $digest}]' \
+	discoverable-1.manifest.json >box.json
+check "... unless it has the file's" not box_open --manifest box.json
+mkdir changed
+text_at=$(grep -abo base_mac disk.box | head -n 1 | cut -d : -f 1)
+check "vagrant: a text changed" box_refused manifest.digest "$text_at" --manifest box.json
+header_at=$(grep -abo metadata.json disk.box | head -n 1 | cut -d : -f 1)
+for at in 0 100 130 148 300 505; do
+	check "vagrant: a header changed, byte $at" box_refused container.structure $((header_at + at))
+done
+check "vagrant: behind a text" box_refused container.structure $((header_at - 1))
+disk_at=$(grep -abo box.vmdk disk.box | tail -n 1 | cut -d : -f 1)
+for at in 512 600 1100; do
+	check "vagrant: the disk's header, byte $at" box_refused container.structure $((disk_at + at))
+done
+rm -rf disk.box changed
+
 # --- parity and repair -----------------------------------------------------------------------------
 
 fec_images() {
