@@ -6,7 +6,8 @@
 # usage: vendors.sh INGOT [TREE [RUNS]]
 #
 # Without a tree (a folder or a tar), the Debian 12 tree of ci/tree.sh is measured. $ONE and $TEN are
-# the vendors, $LEVELS the levels of compression.
+# the vendors, $LEVELS the levels of compression. The manifest has no digests of the outputs; with
+# DIGESTS=true, which is what a recipe has by default, SHA-256 of every byte of them is measured as well.
 set -euo pipefail
 export LC_ALL=C
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -31,7 +32,7 @@ recipe() {
 		layout: flatcar
 		tree: $tree
 		exclude: [etc/ssh/ssh_host_*, etc/machine-id, var/lib/dbus/machine-id, "dev/*"]
-		manifest: {digests: false}
+		manifest: {digests: ${DIGESTS:-false}}
 		level: $2
 		outputs: [$3]
 	RECIPE
