@@ -19,10 +19,18 @@ static bool is_suspect(const struct repair *r, uint64_t block)
 	return r->suspects[block / 8] >> (block % 8) & 1;
 }
 
+static uint64_t group_count(const struct repair *r)
+{
+	return r->fec->codewords / r->fec->block_size;
+}
+
 static void set_suspect(struct repair *r, uint64_t block, bool suspect)
 {
+	uint64_t group = block % group_count(r);
+
 	if (is_suspect(r, block) == suspect)
 		return;
+	r->tried[group / 8] &= (uint8_t) ~(1U << (group % 8));
 	r->suspects[block / 8] = (uint8_t)(r->suspects[block / 8] ^ 1U << (block % 8));
 	r->suspect_count += suspect ? 1 : UINT64_MAX; /* one less */
 }
@@ -160,6 +168,15 @@ static void add_to_list(struct ingot_fec_list *list, const struct ingot_fec_bloc
 	list->count++;
 }
 
+/*
+ * Which of a group's blocks can be believed depends on the tree above them. Where that has
+ * changed, another attempt may do better.
+ */
+static void forget_tried(struct repair *r)
+{
+	memset(r->tried, 0, group_count(r) / 8 + 1);
+}
+
 int repair_accept(struct repair *r, uint64_t number, const uint8_t *bytes, struct ingot_error *err)
 {
 	struct ingot_fec_block at = repair_place(r, number);
@@ -171,10 +188,29 @@ int repair_accept(struct repair *r, uint64_t number, const uint8_t *bytes, struc
 		return rc;
 	set_suspect(r, number, false);
 	add_to_list(&r->ret->repaired, &at);
-	return is_data ? 0 : look_again(r, &at, err);
+	if (is_data)
+		return 0;
+	forget_tried(r);
+	return look_again(r, &at, err);
 }
 
 /* --- all suspects ------------------------------------------------------- */
+
+/* Each of a group's suspects leads to it; once is enough until something is another. */
+static int decode_once(struct repair *r, uint64_t number, struct ingot_error *err)
+{
+	uint64_t group = number % group_count(r);
+	uint8_t bit = (uint8_t)(1U << (group % 8));
+	uint64_t before = r->ret->repaired.count;
+	int rc;
+
+	if (r->tried[group / 8] & bit)
+		return 0;
+	rc = repair_decode(r, number, err);
+	if (r->ret->repaired.count == before)
+		r->tried[group / 8] |= bit;
+	return rc;
+}
 
 /* The tree's blocks stand behind the data, the root first: so tree and data in turn. */
 static int go_through(struct repair *r, uint64_t first, uint64_t end, struct ingot_error *err)
@@ -187,7 +223,7 @@ static int go_through(struct repair *r, uint64_t first, uint64_t end, struct ing
 			continue;
 		}
 		if (is_suspect(r, i) && repair_is_certain(r, i))
-			rc = repair_decode(r, i, err);
+			rc = decode_once(r, i, err);
 	}
 	return rc;
 }
@@ -258,8 +294,9 @@ static int prepare(struct repair *r, struct ingot_error *err)
 		return rc;
 	r->end = r->tree->data_blocks + r->tree->hash_blocks;
 	r->suspects = ingot_alloc(r->end / 8 + 1, 1, err);
+	r->tried = ingot_alloc(group_count(r) / 8 + 1, 1, err);
 	r->block = ingot_alloc(1, r->fec->block_size, err);
-	return r->suspects && r->block ? repair_decode_init(r, err) : -ENOMEM;
+	return r->suspects && r->tried && r->block ? repair_decode_init(r, err) : -ENOMEM;
 }
 
 static void done(struct repair *r)
@@ -267,6 +304,7 @@ static void done(struct repair *r)
 	repair_decode_done(r);
 	ingot_verity_hasher_free(r->hasher);
 	free(r->suspects);
+	free(r->tried);
 	free(r->block);
 	ingot_source_free(r->root);
 	ingot_source_free(r->hash);

@@ -441,6 +441,47 @@ static void test_short_devices(void **state)
 	free_device(&d);
 }
 
+/* A source that counts how often it is read. */
+struct counted {
+	struct ingot_source source;
+	struct ingot_source *inside;
+	unsigned reads;
+};
+
+static int counted_read(struct ingot_source *source, uint64_t offset, void *data, size_t n,
+			struct ingot_error *e)
+{
+	struct counted *c = (struct counted *)source;
+
+	c->reads++;
+	return ingot_source_read(c->inside, offset, data, n, e);
+}
+
+/* What cannot be repaired takes no longer for being lost many times: a group is read once. */
+static void test_lost_once(void **state)
+{
+	static const struct ingot_source_ops ops = {.read_at = counted_read};
+	struct counted counted = {.source = {.ops = &ops, .name = "parity"}};
+	struct ingot_fec_repaired ret;
+	struct device d;
+	uint64_t stride;
+
+	(void)state;
+	make_device(&d, 600, 8, true);
+	stride = d.fec.codewords / BS;
+	for (unsigned i = 0; i < 8; i++)
+		spoil(&d, i * stride);
+	memset(d.parity_bytes, 0x5a, (size_t)d.fec.parity_size);
+	counted.inside = d.parity;
+	counted.source.size = d.parity->size;
+	d.parity = &counted.source;
+	repair(&d, &ret);
+	assert_int_equal(ret.lost.count, 8);
+	assert_int_equal(counted.reads, 1);
+	d.parity = counted.inside;
+	free_device(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -449,6 +490,7 @@ int main(void)
 		cmocka_unit_test(test_tree),	      cmocka_unit_test(test_most),
 		cmocka_unit_test(test_too_many),      cmocka_unit_test(test_wrong_parity),
 		cmocka_unit_test(test_all_lost),      cmocka_unit_test(test_short_devices),
+		cmocka_unit_test(test_lost_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
