@@ -66,6 +66,16 @@ static int plan_vendor_file(struct build *b, const struct vendor_disk *v,
 	return file->sidecar_path ? 0 : -ENOMEM;
 }
 
+static void note_bios(struct build *b, const struct ingot_vendor *vendor)
+{
+	for (size_t i = 0; i < vendor->rule_count; i++)
+		if (vendor->rules[i].check == INGOT_CHECK_BOOT_PATH && vendor->rules[i].bios)
+			build_note(b,
+				   "'%s' starts machines with a BIOS, and a build puts no boot "
+				   "loader for that on the disk",
+				   vendor->name);
+}
+
 static int plan_vendor(struct build *b, const struct ingot_recipe_output *wanted,
 		       struct ingot_error *err)
 {
@@ -73,6 +83,7 @@ static int plan_vendor(struct build *b, const struct ingot_recipe_output *wanted
 	struct vendor_disk *v = &o->vendors[o->vendor_count++];
 	int rc = vendor_disk_plan(b, wanted, v, err);
 
+	note_bios(b, wanted->vendor);
 	for (size_t i = 0; rc == 0 && i < wanted->vendor->output_count; i++)
 		rc = plan_vendor_file(b, v, &wanted->vendor->outputs[i], err);
 	return rc;

@@ -78,7 +78,13 @@ cat >recipe.yaml <<-RECIPE
 	boot: {linux: "tree:boot/vmlinuz-*", initrd: initrd, stub: $stub, cmdline: quiet}
 	outputs: [$(names | paste -sd ,)]
 RECIPE
-check "one build for all of them" "$ingot" build recipe.yaml --output out
+build_all() { "$ingot" build recipe.yaml --output out 2>err.txt || { cat err.txt && false; }; }
+check "one build for all of them" build_all
+noted() {
+	diff <(sed -nE "s/.*note: '(.*)' starts machines with a BIOS.*/\1/p" err.txt) \
+		<(jq -r '.vendors[] | select(any(.checks[]; .check == "boot-path" and .firmware == "bios")).name' all.json)
+}
+check "it says which of them have no UEFI" noted
 
 # keeps_rules NAME SUFFIX: of those that start with a BIOS, all but the boot loader, which is missing
 keeps_rules() {
