@@ -48,7 +48,11 @@ for size in 1024 2048 4096; do
 		ext "$type, blocks of $size" -t "$type" -b "$size"
 	done
 done
-ext "revision 0" -t ext2 -r 0 -I 128
+# -r has been another option since e2fsprogs 1.47.1.
+oldest=(-E revision=0)
+! mke2fs -q -n -F -r 0 image 64M >/dev/null 2>&1 || oldest=(-r 0)
+ext "revision 0" -t ext2 "${oldest[@]}" -I 128
+check "revision 0: it is" grep -q '^Filesystem revision #: *0 ' <(dumpe2fs -h image 2>/dev/null)
 ext "small inodes" -t ext4 -I 128
 ext "no journal" -t ext4 -O ^has_journal
 ext "uninit_bg" -t ext4 -O ^metadata_csum,uninit_bg
