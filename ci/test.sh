@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Every test: ci/test.sh [--long]
 # --long boots the full Debian guest in both layouts as well, changes its image, builds the real
-# tree under everything that must not matter, boots with Secure Boot, looks for races in more tests, and
-# fuzzes longer.
+# tree under everything that must not matter, boots with Secure Boot, builds and tests the program on
+# Debian 13, looks for races in more tests, and fuzzes longer.
 # Logs are in build/test. The last line is "N passed, M failed".
 set -euo pipefail
 # shellcheck source=common.sh
@@ -194,6 +194,7 @@ if [ $long = yes ]; then
 	stage boot-formats formats
 	stage secure-boot secure_boot
 	stage boot-dissect dissect
+	stage debian13 ci/debian13.sh "$ingot"
 fi
 
 say "summary"

@@ -7,11 +7,14 @@
 #                              certificates into a UEFI variable store (Debian 12 has none)
 #   ci/tree.sh dissect         nor this: systemd-dissect of Debian 13, whose --validate needs no
 #                              loop device (Debian 12's does)
+#   ci/tree.sh debian13        nor this: Debian 13 with what ci/deps.sh installs, to build and test
+#                              the program in
 # Kept in build/cache (or $INGOT_CACHE) and made anew when something that goes into it changes.
 set -euo pipefail
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
 guest=$top/tests/boot/guest
+made_by=("$0" "$guest"/*)
 
 full=(systemd systemd-sysv udev dbus linux-image-cloud-amd64 dracut systemd-cryptsetup
 	cryptsetup-bin dmsetup iproute2 openssh-server systemd-boot-efi e2fsprogs passwd zstd)
@@ -40,10 +43,16 @@ dissect)
 	suite=trixie
 	options=(--variant=extract "--include=systemd-container libcryptsetup12")
 	;;
-*) die "usage: ci/tree.sh full|small|bench|virt-firmware|dissect" ;;
+debian13)
+	suite=trixie
+	made_by+=("$top/ci/deps.sh" "$top/ci/common.sh" "$top/ci/debian13/packages.sh")
+	options=(--variant=minbase --dpkgopt=force-unsafe-io "--dpkgopt=path-exclude=/usr/share/man/*"
+		--customize-hook="$top/ci/debian13/packages.sh")
+	;;
+*) die "usage: ci/tree.sh full|small|bench|virt-firmware|dissect|debian13" ;;
 esac
 
-key=$(cat "$0" "$guest"/* | sha256sum | cut -c 1-12)
+key=$(cat "${made_by[@]}" | sha256sum | cut -c 1-12)
 tar=$cache/tree-$1-$key.tar
 if [ ! -e "$tar" ]; then
 	mkdir -p "$cache"
