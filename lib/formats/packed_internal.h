@@ -132,7 +132,8 @@ struct ingot_zero_units {
 
 /*
  * The unit of that many bytes at the point goes into the map: the point, its size, and a run of
- * zeros if it is one. To know that it is unpacked, if it is small enough to be zeros.
+ * zeros if it is one. To know that it is unpacked, if it is small enough to be zeros; with NULL for
+ * `zeros`, none is looked for.
  */
 INGOT_MUST_USE int ingot_packed_map_unit(struct ingot_packed_map *map,
 					 struct ingot_zero_units *zeros, struct ingot_source *file,

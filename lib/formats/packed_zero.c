@@ -59,7 +59,8 @@ static int is_zero_unit(struct ingot_zero_units *zeros, struct ingot_source *fil
 	int rc;
 
 	*ret = false;
-	if (packed > sizeof(bytes) || unpacked > LARGEST || unpacked / SMALLEST_RATIO < packed)
+	if (!zeros || packed > sizeof(bytes) || unpacked > LARGEST ||
+	    unpacked / SMALLEST_RATIO < packed)
 		return 0;
 	rc = ingot_source_read(file, point->in, bytes, (size_t)packed, err);
 	if (rc < 0)

@@ -233,12 +233,12 @@ static int read_index(struct xz_decoder *xz, struct ingot_error *err)
 	return rc;
 }
 
-static int make_map(struct xz_decoder *xz, struct ingot_packed_map *map, struct ingot_error *err)
+static int make_map(struct xz_decoder *xz, struct ingot_zero_units *zeros,
+		    struct ingot_packed_map *map, struct ingot_error *err)
 {
-	INGOT_FREE struct ingot_zero_units *zeros = ingot_alloc(1, sizeof(*zeros), err);
 	const struct ingot_point start = {0};
 	lzma_index_iter at;
-	int rc = zeros ? ingot_packed_map_point(map, &start, err) : -ENOMEM;
+	int rc = ingot_packed_map_point(map, &start, err);
 
 	lzma_index_iter_init(&at, xz->index);
 	while (rc == 0 && !lzma_index_iter_next(&at, LZMA_INDEX_ITER_NONEMPTY_BLOCK)) {
@@ -253,7 +253,8 @@ static int make_map(struct xz_decoder *xz, struct ingot_packed_map *map, struct 
 	return rc;
 }
 
-int ingot_xz_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err)
+static int open_stream(struct ingot_source *file, struct ingot_zero_units *zeros,
+		       struct ingot_source **ret, struct ingot_error *err)
 {
 	struct ingot_packed_map map = {0};
 	struct xz_decoder *xz = decoder_new(file, err);
@@ -263,7 +264,7 @@ int ingot_xz_open(struct ingot_source *file, struct ingot_source **ret, struct i
 		return -ENOMEM;
 	rc = read_index(xz, err);
 	if (rc == 0)
-		rc = make_map(xz, &map, err);
+		rc = make_map(xz, zeros, &map, err);
 	if (rc == 0)
 		rc = ingot_packed_source(file, &xz->decoder, &map, ret, err);
 	ingot_packed_map_done(&map);
@@ -272,13 +273,21 @@ int ingot_xz_open(struct ingot_source *file, struct ingot_source **ret, struct i
 	return rc;
 }
 
+int ingot_xz_open(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err)
+{
+	INGOT_FREE struct ingot_zero_units *zeros = ingot_alloc(1, sizeof(*zeros), err);
+
+	return zeros ? open_stream(file, zeros, ret, err) : -ENOMEM;
+}
+
 /* --- changes in place -------------------------------------------------- */
 
 enum { CHUNK_HEAD = 3, CHECK = 8, BLOCK_MAX = 4 << 20 };
 
+/* Little of it is read, so that to find the zeros first would take longer than to unpack some. */
 int ingot_xz_open_own(struct ingot_source *file, struct ingot_source **ret, struct ingot_error *err)
 {
-	int rc = ingot_xz_open(file, ret, err);
+	int rc = open_stream(file, NULL /* zeros */, ret, err);
 
 	if (rc == 0)
 		ingot_packed_own(*ret);
@@ -352,36 +361,59 @@ static int place(struct ingot_source *source, uint64_t offset, struct ingot_plac
 	return 0;
 }
 
-/* The whole block has been stored, as its chunks up to the changed one were. */
+/*
+ * CRC-64 of a block's content, which has to be stored as a whole: its chunks up to the changed one
+ * were. data: the block from its first chunk on.
+ */
+static int sum_stored(const unsigned char *data, size_t size, uint64_t unpacked, uint64_t *ret,
+		      struct ingot_error *err)
+{
+	size_t at = 0;
+
+	*ret = 0;
+	while (unpacked > 0 && size - at > CHUNK_HEAD && is_stored_chunk(data + at)) {
+		size_t n = (size_t)ingot_get_be16(data + at + 1) + 1;
+
+		at += CHUNK_HEAD;
+		if (n > size - at || n > unpacked)
+			break;
+		*ret = lzma_crc64(data + at, n, *ret);
+		at += n;
+		unpacked -= n;
+	}
+	return unpacked == 0 ? 0 : ingot_raise(err, -EOPNOTSUPP, "a block is compressed in part");
+}
+
 static int seal(struct ingot_source *source, uint64_t offset, struct ingot_changes *changes,
 		uint64_t *ret_end, struct ingot_error *err)
 {
 	INGOT_FREE unsigned char *data = NULL;
 	unsigned char sum[CHECK];
-	uint64_t at = 0, start, done = 0, end;
+	uint64_t end, crc;
 	lzma_index_iter block;
-	size_t n = 0;
+	size_t head, size;
 	int rc = find_block(source, offset, &block, err);
 
 	if (rc < 0)
 		return rc;
 	*ret_end = block.block.uncompressed_file_offset + block.block.uncompressed_size;
-	if (block.block.uncompressed_size > BLOCK_MAX)
+	if (block.block.uncompressed_size > BLOCK_MAX || block.block.total_size > 2 * BLOCK_MAX)
 		return ingot_raise(err, -EOPNOTSUPP, "a block has more than %d bytes", BLOCK_MAX);
-	data = ingot_alloc(1, (size_t)block.block.uncompressed_size, err);
+	size = (size_t)block.block.total_size;
+	data = ingot_alloc_buffer(size, err);
 	if (!data)
 		return -ENOMEM;
-	for (; rc == 0 && done < block.block.uncompressed_size; done += n) {
-		rc = find_chunk(changes->file, &block, done, &at, &start, &n, err);
-		if (rc == 0 && (n == 0 || n > block.block.uncompressed_size - done))
-			return ingot_raise(err, -EOPNOTSUPP, "a block is compressed in part");
-		if (rc == 0)
-			rc = ingot_changes_read(changes, at, data + done, n, err);
-	}
+	rc = ingot_changes_read(changes, block.block.compressed_file_offset, data, size, err);
+	if (rc < 0)
+		return rc;
+	head = lzma_block_header_size_decode((uint32_t)data[0]);
+	if (head + CHECK > size)
+		return ingot_raise(err, -EBADMSG, "a block is shorter than its header");
+	rc = sum_stored(data + head, size - head - CHECK, block.block.uncompressed_size, &crc, err);
 	if (rc < 0)
 		return rc;
 	end = block.block.compressed_file_offset + block.block.total_size;
-	ingot_put_le64(sum, lzma_crc64(data, (size_t)done, 0));
+	ingot_put_le64(sum, crc);
 	return ingot_changes_add(changes, end - CHECK, sum, sizeof(sum), err);
 }
 
