@@ -252,8 +252,12 @@ static int check_output(const struct cli *cli, struct ingot_error *err)
 	const struct verify_options *o = cli->options;
 	const char *files[] = {cli->args[0], o->manifest, o->manifest_signature};
 	const struct cli_list *lists[] = {&o->certificates, &o->secure_boot};
-	int rc = same_file_refuse_all(files, CLI_COUNT(files), o->repair, err);
+	int rc;
 
+	if (o->repair && strcmp(o->repair, "-") == 0)
+		return cli_usage(cli, err,
+				 "--repair has to name a file: the report goes to standard output");
+	rc = same_file_refuse_all(files, CLI_COUNT(files), o->repair, err);
 	for (size_t i = 0; rc == 0 && i < CLI_COUNT(lists); i++)
 		rc = same_file_refuse_all(lists[i]->items, lists[i]->count, o->repair, err);
 	return rc;

@@ -185,6 +185,9 @@ static int check_outputs(const struct repair *repair, struct ingot_error *err)
 		return cli_usage(repair->cli, err,
 				 "--hash-output FILE is for a hash tree in a file of its own, and "
 				 "needed then");
+	if (strcmp(o->output, "-") == 0 || (o->hash_output && strcmp(o->hash_output, "-") == 0))
+		return cli_usage(repair->cli, err,
+				 "outputs have to be files: the report goes to standard output");
 	return 0;
 }
 

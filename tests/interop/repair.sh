@@ -105,6 +105,10 @@ check "... and said" grep -q 'made anew' out.txt
 check "a file that is whole" exits 0 "$ingot" verity repair all "${place[@]}" --output good
 check "... stays as it is" cmp all good
 check "no parity" exits 2 "$ingot" verity repair all --hash-offset $size --root-hash "$root" --output good
+cp all bad
+spoil bad 7
+check "standard output, where the report goes" exits 2 "$ingot" verity repair bad "${place[@]}" --output -
+check "... nothing is written to it" test ! -s out.txt
 check "a wrong root hash" exits 1 "$ingot" verity repair all --hash-offset $size --fec-offset $((size + 65 * 4096)) \
 	--fec-roots 4 --root-hash "$(tr 0123456789abcdef 123456789abcdef0 <<<"$root")" --output none
 check "... writes nothing" not ls none

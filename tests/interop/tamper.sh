@@ -195,6 +195,16 @@ for image in fec-flatcar-1.raw fec-discoverable-1.raw; do
 	rm -f hurt.raw fixed.raw
 done
 check "parity: one byte changed" refused_parity_byte
+not_to_stdout() {
+	local status=0
+	hurt fec-flatcar-1.raw 4096
+	"$ingot" verify hurt.raw --certificate keys/root-hash.crt --allow-test-keys --repair - >out 2>said ||
+		status=$?
+	rm -f hurt.raw
+	cat said
+	[ "$status" = 2 ] && [ ! -s out ] && grep -q "has to name a file" said
+}
+check "a repair to standard output, where the report goes" not_to_stdout
 
 # --- who is asked ----------------------------------------------------------------------------------
 
