@@ -114,9 +114,9 @@ static int write_sums(const char *path, const char *text, size_t n, const uint8_
 	rc = write_output(path, text, n, &sums, err);
 	if (rc == 0)
 		rc = write_output(signature_path, der, der_n, &signature, err);
-	if (rc == 0)
-		rc = ingot_output_commit(signature, err);
-	return rc < 0 ? rc : ingot_output_commit(sums, err);
+	if (rc < 0)
+		return rc;
+	return ingot_outputs_commit((struct ingot_output *[]){signature, sums}, 2, err);
 }
 
 static int check_both(const struct cli *cli, struct ingot_error *err)

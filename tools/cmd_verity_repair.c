@@ -209,11 +209,9 @@ static int make(struct repair *repair, struct ingot_error *err)
 
 static int commit(struct repair *repair, struct ingot_error *err)
 {
-	int rc = ingot_output_commit(repair->data.output, err);
+	struct ingot_output *outputs[] = {repair->data.output, repair->hash.output};
 
-	if (rc == 0 && repair->hash.output)
-		rc = ingot_output_commit(repair->hash.output, err);
-	return rc;
+	return ingot_outputs_commit(outputs, repair->hash.output ? 2 : 1, err);
 }
 
 /* Said first: a report that cannot be written leaves nothing behind. */

@@ -176,20 +176,21 @@ int ingot_conversion_run(const struct ingot_convert_disk *disks, size_t disk_cou
 	return 0;
 }
 
-const struct ingot_output *ingot_conversion_output(const struct ingot_conversion *c, size_t i)
+struct ingot_output *ingot_conversion_output(const struct ingot_conversion *c, size_t i)
 {
 	return c->targets[i].output;
 }
 
 int ingot_conversion_commit(struct ingot_conversion *c, struct ingot_error *err)
 {
-	for (size_t i = 0; i < c->options->count; i++) {
-		int rc = ingot_output_commit(c->targets[i].output, err);
+	size_t count = c->options->count;
+	INGOT_FREE struct ingot_output **outputs = ingot_alloc(count, sizeof(*outputs), err);
 
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
+	if (!outputs)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		outputs[i] = c->targets[i].output;
+	return ingot_outputs_commit(outputs, count, err);
 }
 
 void ingot_conversion_free(struct ingot_conversion *c)

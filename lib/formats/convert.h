@@ -89,8 +89,8 @@ INGOT_API INGOT_MUST_USE int ingot_conversion_run(const struct ingot_convert_dis
 						  struct ingot_conversion **ret,
 						  struct ingot_error *err);
 /* By the index among the options' outputs. */
-INGOT_API const struct ingot_output *ingot_conversion_output(
-	const struct ingot_conversion *conversion, size_t i);
+INGOT_API struct ingot_output *ingot_conversion_output(const struct ingot_conversion *conversion,
+						       size_t i);
 INGOT_API INGOT_MUST_USE int ingot_conversion_commit(struct ingot_conversion *conversion,
 						     struct ingot_error *err);
 INGOT_API void ingot_conversion_free(struct ingot_conversion *conversion); /* NULL is allowed */

@@ -209,29 +209,37 @@ static int write_papers(struct build *b, const struct image_digests *digests, st
 	return rc;
 }
 
-static int commit_raw(struct build *b, struct ingot_error *err)
+/* What gets a name, or with NULL how many there are. The manifest is the last: it speaks of all. */
+static size_t list_outputs(const struct build *b, const struct outcome *outcome,
+			   struct ingot_output **list)
 {
-	int rc;
+	struct ingot_output *const own[] = {outputs_want_raw(b) ? b->output : NULL,
+					    outcome->signature, outcome->request,
+					    outcome->manifest};
+	size_t n = outputs_list_files(b, list);
 
-	if (!outputs_want_raw(b))
-		return 0;
-	rc = ingot_output_commit(b->output, err);
-	return rc < 0 ? rc : build_add_file(b, b->summary->image, err);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		if (own[i] && list)
+			list[n] = own[i];
+		n += own[i] != NULL;
+	}
+	return n;
 }
 
 static int commit(struct build *b, const struct outcome *outcome, struct ingot_error *err)
 {
-	int rc = commit_raw(b, err);
+	size_t count = list_outputs(b, outcome, NULL);
+	INGOT_FREE struct ingot_output **list = ingot_alloc(count, sizeof(*list), err);
+	int rc = list ? 0 : -ENOMEM;
 
+	if (rc == 0 && outputs_want_raw(b))
+		rc = build_add_file(b, b->summary->image, err);
 	if (rc == 0)
-		rc = outputs_commit(b, err);
-	if (rc == 0 && outcome->signature)
-		rc = ingot_output_commit(outcome->signature, err);
-	if (rc == 0 && outcome->request)
-		rc = ingot_output_commit(outcome->request, err);
-	if (rc == 0)
-		rc = ingot_output_commit(outcome->manifest, err);
-	return rc;
+		rc = outputs_add_files(b, err);
+	if (rc < 0)
+		return rc;
+	(void)list_outputs(b, outcome, list);
+	return ingot_outputs_commit(list, count, err);
 }
 
 static int make_papers(struct build *b, struct outcome *ret, struct ingot_error *err)

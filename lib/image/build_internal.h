@@ -102,7 +102,9 @@ int outputs_plan(struct build *b, struct ingot_problems *problems, struct ingot_
 int outputs_write(struct build *b, struct ingot_error *err);
 /* output_blocks.c: of every disk; the base's, too, where there is no raw image with digests. */
 int outputs_digest_blocks(struct build *b, struct image_digests *base, struct ingot_error *err);
-int outputs_commit(struct build *b, struct ingot_error *err);
+/* Those that get names, sidecars too, or with NULL how many there are; and their names. */
+size_t outputs_list_files(const struct build *b, struct ingot_output **list);
+int outputs_add_files(struct build *b, struct ingot_error *err);
 void outputs_free(struct build_outputs *outputs);
 /* The base image itself is one of the outputs. */
 bool outputs_want_raw(const struct build *b);

@@ -261,15 +261,29 @@ int outputs_write(struct build *b, struct ingot_error *err)
 
 /* --- names ------------------------------------------------------------- */
 
-int outputs_commit(struct build *b, struct ingot_error *err)
+size_t outputs_list_files(const struct build *b, struct ingot_output **list)
 {
-	struct build_outputs *o = b->outputs;
-	int rc = o->conversion ? ingot_conversion_commit(o->conversion, err) : 0;
+	const struct build_outputs *o = b->outputs;
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->file_count; i++) {
+		if (list)
+			list[n] = ingot_conversion_output(o->conversion, i);
+		n++;
+		if (list && o->files[i].sidecar)
+			list[n] = o->files[i].sidecar;
+		n += o->files[i].sidecar != NULL;
+	}
+	return n;
+}
+
+int outputs_add_files(struct build *b, struct ingot_error *err)
+{
+	const struct build_outputs *o = b->outputs;
+	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < o->file_count; i++) {
 		rc = build_add_file(b, o->files[i].path, err);
-		if (rc == 0 && o->files[i].sidecar)
-			rc = ingot_output_commit(o->files[i].sidecar, err);
 		if (rc == 0 && o->files[i].sidecar)
 			rc = build_add_file(b, o->files[i].sidecar_path, err);
 	}

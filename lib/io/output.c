@@ -18,6 +18,8 @@ struct ingot_output {
 	char *path;			 /* the final name, links resolved */
 	char *directory;		 /* the folder of both names, with a '/' at its end */
 	struct ingot_tempname temporary; /* path NULL: the file has no name yet */
+	bool is_new;			 /* committed, and nothing had the final name */
+	bool kept;			 /* committed, and what had it has the temporary one */
 };
 
 /* --- creating ---------------------------------------------------------- */
@@ -261,53 +263,107 @@ static int link_fd(int fd, const char *path)
 	return linkat(AT_FDCWD, from, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
 }
 
-/* An unnamed file cannot replace another: it needs a name to be renamed from, for a moment. */
-static int replace(struct ingot_output *output, struct ingot_error *err)
+/* Whether what has the final name is under the temporary one now. A folder stays where it is. */
+static bool exchange(const struct ingot_output *output)
 {
-	sigset_t old;
+	struct stat st;
+
+	return lstat(output->path, &st) == 0 && S_ISREG(st.st_mode) &&
+	       renameat2(AT_FDCWD, output->temporary.path, AT_FDCWD, output->path,
+			 RENAME_EXCHANGE) == 0;
+}
+
+/* From a temporary name. keep: what was there gets that one, where the filesystem can. */
+static int rename_to(struct ingot_output *output, bool keep, struct ingot_error *err)
+{
+	if (keep && exchange(output)) {
+		output->kept = true;
+		return 0;
+	}
+	if (rename(output->temporary.path, output->path) < 0)
+		return ingot_raise_errno(err, errno, "rename '%s' to '%s'", output->temporary.path,
+					 output->path);
+	ingot_tempname_remove(&output->temporary);
+	free(INGOT_TAKE(output->temporary.path));
+	return 0;
+}
+
+/* An unnamed file cannot replace another: it needs a name to be renamed from, for a moment. */
+static int link_temporary(struct ingot_output *output, struct ingot_error *err)
+{
 	int rc = make_name(output, err);
 
 	if (rc < 0)
 		return rc;
-	ingot_tempnames_lock(&old);
 	rc = link_fd(output->fd, output->temporary.path);
-	if (rc == 0 && rename(output->temporary.path, output->path) < 0) {
-		rc = -errno;
-		(void)unlink(output->temporary.path);
+	if (rc == 0) {
+		ingot_tempname_add(&output->temporary);
+		return 0;
 	}
-	ingot_tempnames_unlock(&old);
 	free(INGOT_TAKE(output->temporary.path));
-	if (rc < 0)
-		return ingot_raise_errno(err, -rc, "replace '%s'", output->path);
-	return 0;
+	return ingot_raise_errno(err, -rc, "replace '%s'", output->path);
 }
 
-static int commit_unnamed(struct ingot_output *output, struct ingot_error *err)
+static int take_name(struct ingot_output *output, bool keep, struct ingot_error *err)
 {
-	int rc = link_fd(output->fd, output->path);
-
-	if (rc == -EEXIST)
-		return replace(output, err);
-	if (rc < 0)
-		return create_failed(output, -rc, err);
-	return 0;
-}
-
-static int commit_named(struct ingot_output *output, struct ingot_error *err)
-{
-	sigset_t old;
 	int rc;
 
-	ingot_tempnames_lock(&old);
-	rc = rename(output->temporary.path, output->path) < 0 ? -errno : 0;
-	if (rc == 0)
+	if (!output->temporary.path) {
+		rc = link_fd(output->fd, output->path);
+		output->is_new = rc == 0;
+		if (rc == 0)
+			return 0;
+		if (rc != -EEXIST)
+			return create_failed(output, -rc, err);
+		rc = link_temporary(output, err);
+		if (rc < 0)
+			return rc;
+	} else {
+		output->is_new = access(output->path, F_OK) < 0;
+	}
+	return rename_to(output, keep, err);
+}
+
+/* As it was before, but for what a filesystem could not keep. */
+static void give_back(struct ingot_output *output)
+{
+	if (output->kept) {
+		(void)rename(output->temporary.path, output->path);
 		ingot_tempname_remove(&output->temporary);
-	ingot_tempnames_unlock(&old);
-	if (rc < 0)
-		return ingot_raise_errno(err, -rc, "rename '%s' to '%s'", output->temporary.path,
-					 output->path);
+		free(INGOT_TAKE(output->temporary.path));
+	} else if (output->is_new) {
+		(void)unlink(output->path);
+	}
+}
+
+static void drop_kept(struct ingot_output *output)
+{
+	if (!output->kept)
+		return;
+	(void)unlink(output->temporary.path);
+	ingot_tempname_remove(&output->temporary);
 	free(INGOT_TAKE(output->temporary.path));
-	return 0;
+}
+
+/* No signal comes between the first name and the last. */
+static int take_names(struct ingot_output *const *outputs, size_t count, struct ingot_error *err)
+{
+	sigset_t old;
+	size_t done = 0;
+	int rc = 0;
+
+	ingot_tempnames_lock(&old);
+	for (; rc == 0 && done < count; done++)
+		if (!outputs[done]->to_stdout)
+			rc = take_name(outputs[done], count > 1, err);
+	if (rc < 0)
+		for (done--; done-- > 0;)
+			give_back(outputs[done]);
+	else
+		for (size_t i = 0; i < count; i++)
+			drop_kept(outputs[i]);
+	ingot_tempnames_unlock(&old);
+	return rc;
 }
 
 /* The rename itself must survive a power cut. A folder that cannot be opened or synced is
@@ -320,19 +376,32 @@ static void sync_directory(const char *path)
 		(void)fsync(fd);
 }
 
-int ingot_output_commit(struct ingot_output *output, struct ingot_error *err)
+static int write_out(const struct ingot_output *output, struct ingot_error *err)
 {
-	int rc;
-
 	if (output->to_stdout)
 		return pour(output->fd, err);
 	if (fsync(output->fd) < 0)
 		return ingot_raise_errno(err, errno, "write '%s' to the disk", output->path);
-	rc = output->temporary.path ? commit_named(output, err) : commit_unnamed(output, err);
-	if (rc < 0)
-		return rc;
-	sync_directory(output->directory);
 	return 0;
+}
+
+int ingot_outputs_commit(struct ingot_output *const *outputs, size_t count, struct ingot_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = write_out(outputs[i], err);
+	if (rc == 0)
+		rc = take_names(outputs, count, err);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		if (!outputs[i]->to_stdout)
+			sync_directory(outputs[i]->directory);
+	return rc;
+}
+
+int ingot_output_commit(struct ingot_output *output, struct ingot_error *err)
+{
+	return ingot_outputs_commit(&output, 1, err);
 }
 
 static void drop_name(struct ingot_output *output)

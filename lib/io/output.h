@@ -39,6 +39,14 @@ INGOT_API INGOT_MUST_USE int ingot_output_write(struct ingot_output *output, con
 INGOT_API INGOT_MUST_USE int ingot_output_commit(struct ingot_output *output,
 						 struct ingot_error *err);
 
+/*
+ * Several: either all appear or none. Standard output is written first, and no signal comes between
+ * the names. If one cannot be had, the others are taken back; where the filesystem has no
+ * RENAME_EXCHANGE, what stood under them is gone.
+ */
+INGOT_API INGOT_MUST_USE int ingot_outputs_commit(struct ingot_output *const *outputs, size_t count,
+						  struct ingot_error *err);
+
 /* Without a commit before it, everything is gone. NULL is allowed. */
 INGOT_API void ingot_output_free(struct ingot_output *output);
 INGOT_DEFINE_CLEANUP(struct ingot_output, ingot_output, ingot_output_free)

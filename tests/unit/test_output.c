@@ -401,6 +401,108 @@ static void test_file_size_limit_is_an_error(void **state)
 	assert_int_equal(folder_count(), 1);
 }
 
+/* --- several at once --------------------------------------------------- */
+
+enum { GROUP = 3 };
+
+static void group_free(struct ingot_output *group[GROUP])
+{
+	for (int i = 0; i < GROUP; i++)
+		ingot_output_free(INGOT_TAKE(group[i]));
+}
+
+/* g0, g1 and g2, each with the text, and not committed. */
+static int group_create(const char *text, struct ingot_output *group[GROUP],
+			struct ingot_error *err)
+{
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && i < GROUP; i++) {
+		char name[] = "g0";
+
+		name[1] = (char)('0' + i);
+		rc = ingot_output_create(name, &group[i], err);
+		if (rc == 0)
+			rc = ingot_output_write(group[i], text, strlen(text), err);
+	}
+	return rc;
+}
+
+static void test_several(void **state)
+{
+	struct ingot_output *group[GROUP] = {0};
+	struct ingot_error err = {0};
+	char text[64];
+
+	(void)state;
+	file_put("g1", "old", 3);
+	assert_ok(group_create("new", group, &err));
+	assert_ok(ingot_outputs_commit(group, GROUP, &err));
+	for (int i = 0; i < GROUP; i++)
+		assert_string_equal(file_get(i == 0 ? "g0" : i == 1 ? "g1" : "g2", text), "new");
+	assert_int_equal(folder_count(), GROUP);
+	group_free(group);
+	assert_int_equal(folder_count(), GROUP);
+}
+
+/* The last name cannot be had: what the others were comes back. */
+static void test_several_or_none(void **state)
+{
+	struct ingot_output *group[GROUP] = {0};
+	struct ingot_error err = {0};
+	char text[64];
+
+	(void)state;
+	file_put("g1", "old", 3);
+	assert_ok(group_create("new", group, &err));
+	assert_int_equal(mkdir("g2", 0777), 0);
+	assert_fails(ingot_outputs_commit(group, GROUP, &err), -EISDIR, "'g2': Is a directory");
+	group_free(group);
+	assert_string_equal(file_get("g0", text), "");
+	assert_string_equal(file_get("g1", text), "old");
+	assert_int_equal(folder_count(), 2);
+}
+
+/* A group of one letter after another, for ever. */
+static pid_t start_groups(void)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid)
+		return pid;
+	ingot_output_handle_signals();
+	for (unsigned i = 0;; i++) {
+		const char text[] = {(char)('a' + i % 26), '\0'};
+		struct ingot_output *group[GROUP] = {0};
+
+		if (group_create(text, group, NULL) < 0 ||
+		    ingot_outputs_commit(group, GROUP, NULL) < 0)
+			_exit(3);
+		group_free(group);
+	}
+}
+
+static void test_several_interrupted(void **state)
+{
+	char first[64], other[64];
+
+	(void)state;
+	for (useconds_t round = 0; round < 60; round++) {
+		pid_t pid = start_groups();
+		int status;
+
+		(void)usleep(500 + round * 1237 % 6000);
+		assert_int_equal(kill(pid, SIGTERM), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		file_get("g0", first);
+		assert_string_equal(file_get("g1", other), first);
+		assert_string_equal(file_get("g2", other), first);
+		assert_int_equal(folder_count(), *first ? GROUP : 0);
+	}
+}
+
 /* --- signals ----------------------------------------------------------- */
 
 enum { BODY = 40000, WRITERS = 3 };
@@ -574,6 +676,9 @@ int main(void)
 		BOTH(test_standard_output_full),
 		BOTH(test_standard_output_nobody_reads),
 		BOTH(test_file_size_limit_is_an_error),
+		BOTH(test_several),
+		BOTH(test_several_or_none),
+		BOTH(test_several_interrupted),
 		BOTH(test_sigint),
 		BOTH(test_sigterm),
 		BOTH(test_sigkill),
