@@ -1,12 +1,13 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/crypto.h"
-#include "io/source.h"
 #include "sign/keys_internal.h"
 #include "sign/secret_internal.h"
 
@@ -145,22 +146,56 @@ int ingot_key_parse(const char *name, const void *pem, size_t n, struct ingot_ke
 	return rc;
 }
 
+/* Once, by read(): a pipe from a store of passwords will do as well. The caller wipes *ret. */
+static int read_all(int fd, const char *path, char **ret, size_t *ret_n, struct ingot_error *err)
+{
+	char *pem = ingot_alloc(INGOT_KEY_FILE_MAX + 1, 1, err);
+	size_t used = 0;
+	ssize_t n = 1;
+
+	if (!pem)
+		return -ENOMEM;
+	*ret = pem;
+	while (n != 0 && used <= INGOT_KEY_FILE_MAX) {
+		n = read(fd, pem + used, INGOT_KEY_FILE_MAX + 1 - used);
+		if (n < 0 && errno != EINTR)
+			return ingot_raise_errno(err, errno, "read '%s'", path);
+		used += n > 0 ? (size_t)n : 0;
+	}
+	if (used > INGOT_KEY_FILE_MAX)
+		return ingot_raise(err, -EFBIG, "'%s' is longer than %d bytes", path,
+				   INGOT_KEY_FILE_MAX);
+	*ret_n = used;
+	return 0;
+}
+
+static int load(const char *path, char **ret, size_t *ret_n, struct ingot_error *err)
+{
+	INGOT_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return ingot_raise_errno(err, errno, "open '%s'", path);
+	return read_all(fd, path, ret, ret_n, err);
+}
+
 int key_file_open(const struct ingot_key_source *source, struct ingot_key **ret, unsigned *exposed,
 		  struct ingot_error *err)
 {
 	INGOT_FREE char *what = ingot_format(err, "passphrase of key '%s'", source->location);
 	struct opening o = {.source = source, .what = what, .err = err};
-	char *pem;
-	size_t n;
+	char *pem = NULL;
+	size_t n = 0;
 	int rc;
 
 	if (!what)
 		return -ENOMEM;
-	rc = ingot_load_file(source->location, INGOT_KEY_FILE_MAX, &pem, &n, err);
-	if (rc < 0)
-		return ingot_wrap(err, rc, "key");
-	rc = parse(source->location, pem, n, &o, ret, err);
-	OPENSSL_cleanse(pem, n);
+	rc = load(source->location, &pem, &n, err);
+	if (rc == 0)
+		rc = parse(source->location, pem, n, &o, ret, err);
+	else
+		rc = ingot_wrap(err, rc, "key");
+	if (pem)
+		OPENSSL_cleanse(pem, INGOT_KEY_FILE_MAX + 1);
 	free(pem);
 	if (secret_file_is_exposed(source->location))
 		*exposed |= INGOT_KEY_EXPOSED;

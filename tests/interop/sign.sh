@@ -35,6 +35,16 @@ check "... indeed" cmp one three
 check "a DER certificate, the same bytes" sign "$hash" --key ours/root-hash.key \
 	--certificate ours/root-hash.der --output four
 check "... indeed" cmp one four
+check "a key from a pipe, the same bytes" sign "$hash" --key <(cat ours/root-hash.key) \
+	--certificate ours/root-hash.crt --output five
+check "... indeed" cmp one five
+endless() {
+	local got=0
+	timeout 20 "$ingot" sign root-hash "$hash" --key /dev/zero --certificate ours/root-hash.crt \
+		--output six 2>message || got=$?
+	[ $got = 2 ] && grep -q "'/dev/zero' is longer than 65536 bytes" message && [ ! -e six ]
+}
+check "a key without an end is refused" endless
 
 verify() {
 	local tool=$1 content=$2
