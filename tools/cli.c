@@ -17,7 +17,8 @@ int cli_usage(const struct cli *cli, struct ingot_error *err, const char *format
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	return ingot_raise(err, -EINVAL, "%s\nTry 'ingot %s --help'.", text, cli->command->name);
+	return ingot_raise(err, -EINVAL, "%s" CLI_USAGE_HINT "%s --help'.", text,
+			   cli->command->name);
 }
 
 int cli_epoch(const struct cli_u64 *option, int64_t *ret, struct ingot_error *err)

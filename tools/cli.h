@@ -78,6 +78,8 @@ struct cli_command {
  */
 INGOT_MUST_USE int cli_report(const json_t *object, bool json, struct ingot_error *err);
 
+#define CLI_USAGE_HINT "\nTry 'ingot "
+
 /* A usage error: "ingot NAME: MESSAGE", then where to read more. Returns -EINVAL. */
 INGOT_MUST_USE int cli_usage(const struct cli *cli, struct ingot_error *err, const char *format,
 			     ...) INGOT_PRINTF(3, 4);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/version.h"
 #include "cli.h"
 #include "commands.h"
@@ -45,9 +46,16 @@ const struct cli_command *const cli_commands[] = {
 /* clang-format on */
 const size_t cli_command_count = CLI_COUNT(cli_commands);
 
+/* One line whatever the names in it, and a second one from cli_usage. */
 static int cannot(const char *command, const struct ingot_error *err)
 {
-	fprintf(stderr, "ingot %s: %s\n", command, err->text);
+	const char *last = strrchr(err->text, '\n');
+	bool hint = last && strncmp(last, CLI_USAGE_HINT, strlen(CLI_USAGE_HINT)) == 0;
+	size_t n = hint ? (size_t)(last - err->text) : strlen(err->text);
+
+	fprintf(stderr, "ingot %s: ", command);
+	ingot_print_sentence(err->text, n, stderr);
+	fprintf(stderr, "%s\n", err->text + n);
 	return EXIT_CANNOT;
 }
 

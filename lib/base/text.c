@@ -170,6 +170,20 @@ const char *ingot_printable(const void *name, size_t n, char *text, size_t size)
 	return text;
 }
 
+void ingot_print_sentence(const char *text, size_t n, FILE *stream)
+{
+	const unsigned char *p = (const unsigned char *)text;
+
+	for (size_t i = 0, length; i < n; i += length) {
+		length = printable_length(p + i, n - i);
+		if (length == 0 && p[i] != '\'' && p[i] != '\\')
+			fprintf(stream, "\\x%02x", p[i]);
+		else
+			fwrite(p + i, 1, ingot_max(length, 1), stream);
+		length = ingot_max(length, 1);
+	}
+}
+
 /* The length of the first component. */
 static size_t component(const char *path)
 {

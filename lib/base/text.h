@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/error.h"
 
@@ -32,6 +33,9 @@ INGOT_API const char *ingot_size_text(uint64_t bytes, char text[INGOT_SIZE_TEXT]
  * UTF-8 become \xNN. At most size - 1 bytes, size >= 16; a longer one ends in "...". Returns text.
  */
 INGOT_API const char *ingot_printable(const void *name, size_t n, char *text, size_t size);
+
+/* The same of a sentence, which may have quotes and backslashes and any length, to a stream. */
+INGOT_API void ingot_print_sentence(const char *text, size_t n, FILE *stream);
 
 /* What follows the last '/' of a path; a path that ends in one has an empty name. */
 INGOT_API const char *ingot_base_name(const char *path);

@@ -1,5 +1,5 @@
 #!/bin/bash
-# No command replaces what it reads, under whatever name: names.sh INGOT
+# File names: no command replaces what it reads, under whatever name; and names in messages. names.sh INGOT
 set -euo pipefail
 export LC_ALL=C
 
@@ -139,5 +139,18 @@ for name in request key crt disk; do
 	keeps "sign: $name" $name sign --request request "${signer[@]}" --image disk --yes \
 		--response "./$name"
 done
+
+# --- names in messages -----------------------------------------------------------------------------
+
+one_line() { # NAME WORDS
+	local got=0
+	"$ingot" inspect "$1" 2>err.txt || got=$?
+	cat err.txt
+	[ $got = 2 ] && [ "$(wc -l <err.txt)" = 1 ] && grep -qF -- "$2" err.txt
+}
+check "a name with an end of line is shown on one" one_line $'no\nsuch' "'no\x0asuch'"
+check "a terminal's codes are not sent to it" one_line $'no\e[31m' "'no\x1b[31m'"
+check "what is not UTF-8 is shown in hex" one_line $'no\xff' "'no\xff'"
+check "other characters are left alone" one_line "é \\ 'x'" "'é \\ 'x''"
 
 verdict

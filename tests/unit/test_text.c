@@ -1,5 +1,7 @@
 /* Hex, numbers and sizes as typed; names from outside made printable. */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -136,6 +138,22 @@ static void test_printable(void **state)
 	assert_printable("\xff", "\\xff");
 }
 
+static void test_print_sentence(void **state)
+{
+	static const char text[] = "open 'a\nb\\\x1b': caf\xc3\xa9\xff",
+			  want[] = "open 'a\\x0ab\\\\x1b': caf\xc3\xa9\\xff";
+	char *found = NULL;
+	size_t n;
+	FILE *stream = open_memstream(&found, &n);
+
+	(void)state;
+	assert_non_null(stream);
+	ingot_print_sentence(text, strlen(text), stream);
+	assert_int_equal(fclose(stream), 0);
+	assert_string_equal(found, want);
+	free(found);
+}
+
 static void test_printable_never_overruns(void **state)
 {
 	char name[300], text[128];
@@ -171,6 +189,7 @@ int main(void)
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_size_text),
 		cmocka_unit_test(test_printable),
+		cmocka_unit_test(test_print_sentence),
 		cmocka_unit_test(test_printable_never_overruns),
 		cmocka_unit_test(test_base_name),
 	};
