@@ -22,8 +22,7 @@ struct repair {
 	uint8_t *suspects; /* a bit for each of them */
 	uint64_t suspect_count;
 	uint8_t *block; /* of look_again */
-	uint8_t *tried; /* a bit for each group: decoded, and none of its suspects has changed since
-			 */
+	uint8_t *tried; /* a bit for each group: decoded since its suspects have changed */
 
 	/* fec_repair_group.c: one group of 255 blocks that share codewords. */
 	uint8_t *blocks;    /* those that are lost, `roots` at most */
