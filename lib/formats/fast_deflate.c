@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "formats/bmi_internal.h"
 #include "formats/deflate_header_internal.h"
 #include "formats/fast_match_internal.h"
 #include "formats/huffman_internal.h"
@@ -37,7 +38,7 @@ struct ingot_fast_deflate {
 	packed_bits distances[DEFLATE_DISTANCES], end_of_block;
 };
 
-static inline unsigned distance_extra(unsigned slot)
+HOT unsigned distance_extra(unsigned slot)
 {
 	return slot < 4 ? 0 : slot / 2 - 1;
 }
@@ -101,7 +102,7 @@ static packed_bits pack(unsigned bits, unsigned count)
 	return bits << PACKED_COUNT | count;
 }
 
-static inline void put(struct bit_writer *w, packed_bits packed)
+HOT void put(struct bit_writer *w, packed_bits packed)
 {
 	bit_writer_put(w, packed >> PACKED_COUNT, packed & PACKED_MASK);
 }
@@ -127,17 +128,16 @@ static void make_codes(struct ingot_fast_deflate *d, const struct deflate_length
 }
 
 /* Fewer than a group, without a flush. How many is a toss-up: nothing is asked, but masked. */
-static inline void put_rest(const struct ingot_fast_deflate *d, struct bit_writer *w,
-			    const unsigned char *p, size_t n)
+HOT void put_rest(const struct ingot_fast_deflate *d, struct bit_writer *w, const unsigned char *p,
+		  size_t n)
 {
 	for (size_t i = 0; i < GROUP - 1; i++)
 		put(w, d->literals[p[i]] & -(packed_bits)(i < n));
 }
 
 /* All but the rest, which may be read: there are always GROUP bytes. */
-static inline const unsigned char *put_literals(const struct ingot_fast_deflate *d,
-						struct bit_writer *w, const unsigned char *p,
-						size_t n)
+HOT const unsigned char *put_literals(const struct ingot_fast_deflate *d, struct bit_writer *w,
+				      const unsigned char *p, size_t n)
 {
 	for (; n >= GROUP; n -= GROUP, p += GROUP) {
 		put(w, d->literals[p[0]]);
@@ -150,8 +150,8 @@ static inline const unsigned char *put_literals(const struct ingot_fast_deflate 
 	return p + n;
 }
 
-static inline void put_match(const struct ingot_fast_deflate *d, struct bit_writer *w,
-			     const struct fast_sequence *sequence)
+HOT void put_match(const struct ingot_fast_deflate *d, struct bit_writer *w,
+		   const struct fast_sequence *sequence)
 {
 	unsigned extra = distance_extra(sequence->slot);
 
@@ -162,7 +162,7 @@ static inline void put_match(const struct ingot_fast_deflate *d, struct bit_writ
 	bit_writer_flush(w);
 }
 
-static void put_symbols(const struct ingot_fast_deflate *d, struct bit_writer *to)
+HOT void put_all(const struct ingot_fast_deflate *d, struct bit_writer *to)
 {
 	const struct fast_matches *m = &d->matches;
 	const unsigned char *p = m->literals;
@@ -176,6 +176,19 @@ static void put_symbols(const struct ingot_fast_deflate *d, struct bit_writer *t
 	put(&w, d->end_of_block);
 	bit_writer_flush(&w);
 	*to = w;
+}
+
+BMI static void put_all_bmi(const struct ingot_fast_deflate *d, struct bit_writer *to)
+{
+	put_all(d, to);
+}
+
+static void put_symbols(const struct ingot_fast_deflate *d, struct bit_writer *to)
+{
+	if (has_bmi())
+		put_all_bmi(d, to);
+	else
+		put_all(d, to);
 }
 
 /* --- streams ----------------------------------------------------------- */

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/bytes.h"
+#include "formats/bmi_internal.h"
 
 enum {
 	WINDOW = 32768,
@@ -29,7 +30,7 @@ struct match {
 /* --- looking up -------------------------------------------------------- */
 
 /* Of the lowest five bytes, which come first. */
-static inline size_t hash(uint64_t v)
+HOT size_t hash(uint64_t v)
 {
 	return (size_t)((v << 24) * UINT64_C(0x9e3779b185ebca87) >> (64 - FAST_MATCH_HASH_BITS));
 }
@@ -38,7 +39,7 @@ static inline size_t hash(uint64_t v)
  * The newest place that may have the bytes v, which are those at `at`; that becomes the newest. An
  * empty entry is place 0, which is as good as any: all are compared.
  */
-static inline size_t exchange(struct fast_matches *m, uint64_t v, size_t at)
+HOT size_t exchange(struct fast_matches *m, uint64_t v, size_t at)
 {
 	size_t h = hash(v), from = m->table[h];
 
@@ -46,26 +47,25 @@ static inline size_t exchange(struct fast_matches *m, uint64_t v, size_t at)
 	return from;
 }
 
-static inline bool matches(const unsigned char *data, uint64_t v, size_t at, size_t from)
+HOT bool matches(const unsigned char *data, uint64_t v, size_t at, size_t from)
 {
 	return ingot_get_le32(data + from) == (uint32_t)v && at - from <= WINDOW;
 }
 
 /* How many of the first bytes of two words are equal, by their difference. */
-static inline size_t equal_first(uint64_t differ)
+HOT size_t equal_first(uint64_t differ)
 {
 	return differ ? (unsigned)__builtin_ctzll(differ) >> 3 : sizeof(differ);
 }
 
 /* How many of the last bytes are. */
-static inline size_t equal_last(uint64_t differ)
+HOT size_t equal_last(uint64_t differ)
 {
 	return differ ? (unsigned)__builtin_clzll(differ) >> 3 : sizeof(differ);
 }
 
 /* How many bytes are equal from both places on, up to the end; the first `known` are. */
-static inline size_t common(const unsigned char *data, size_t n, size_t at, size_t from,
-			    size_t known)
+HOT size_t common(const unsigned char *data, size_t n, size_t at, size_t from, size_t known)
 {
 	const unsigned char *a = data + at + known, *b = data + from + known, *end = data + n;
 
@@ -86,8 +86,8 @@ static inline size_t common(const unsigned char *data, size_t n, size_t at, size
  * The match itself, or the next place's if that is longer. Whether the next place matches at all is
  * a toss-up, which processors guess badly: its length is found without asking.
  */
-static inline struct match choose(struct fast_matches *m, const unsigned char *data, size_t n,
-				  size_t at, size_t from)
+HOT struct match choose(struct fast_matches *m, const unsigned char *data, size_t n, size_t at,
+			size_t from)
 {
 	struct match match = {at, from, common(data, n, at, from, 4)};
 	uint64_t v = ingot_get_le64(data + at + 1);
@@ -105,7 +105,7 @@ static inline struct match choose(struct fast_matches *m, const unsigned char *d
 }
 
 /* Bytes before it that match as well are those of a place that was skipped or overwritten. */
-static inline void extend_back(struct match *match, const unsigned char *data, size_t anchor)
+HOT void extend_back(struct match *match, const unsigned char *data, size_t anchor)
 {
 	size_t room = ingot_min(match->at - anchor, match->from), n;
 
@@ -129,7 +129,7 @@ static inline void extend_back(struct match *match, const unsigned char *data, s
 /* --- what is found ----------------------------------------------------- */
 
 /* COPY bytes can be read, and more if there are more. */
-static inline void add_literals(struct fast_matches *m, const unsigned char *from, size_t n)
+HOT void add_literals(struct fast_matches *m, const unsigned char *from, size_t n)
 {
 	unsigned char *to = m->literals + m->literal_count;
 
@@ -139,7 +139,7 @@ static inline void add_literals(struct fast_matches *m, const unsigned char *fro
 	m->literal_count += n;
 }
 
-static inline unsigned distance_slot(unsigned distance)
+HOT unsigned distance_slot(unsigned distance)
 {
 	unsigned log;
 
@@ -149,8 +149,7 @@ static inline unsigned distance_slot(unsigned distance)
 	return 2 * log + (distance >> (log - 1) & 1);
 }
 
-static inline void add_sequence(struct fast_matches *m, size_t literals, size_t length,
-				size_t distance)
+HOT void add_sequence(struct fast_matches *m, size_t literals, size_t length, size_t distance)
 {
 	unsigned slot = distance_slot((unsigned)distance - 1);
 
@@ -161,7 +160,7 @@ static inline void add_sequence(struct fast_matches *m, size_t literals, size_t 
 	m->slot_counts[slot]++;
 }
 
-static inline void add_match(struct fast_matches *m, const struct match *match, size_t literals)
+HOT void add_match(struct fast_matches *m, const struct match *match, size_t literals)
 {
 	size_t length = match->length, distance = match->at - match->from;
 
@@ -177,7 +176,7 @@ static inline void add_match(struct fast_matches *m, const struct match *match, 
 	add_sequence(m, literals, length, distance);
 }
 
-void fast_matches_find(struct fast_matches *m, const unsigned char *data, size_t n)
+HOT void find(struct fast_matches *m, const unsigned char *data, size_t n)
 {
 	size_t limit = n > MARGIN ? n - MARGIN : 0, anchor = 0, at = 1;
 
@@ -206,4 +205,17 @@ void fast_matches_find(struct fast_matches *m, const unsigned char *data, size_t
 	}
 	memcpy(m->literals + m->literal_count, data + anchor, n - anchor);
 	m->literal_count += n - anchor;
+}
+
+BMI static void find_bmi(struct fast_matches *m, const unsigned char *data, size_t n)
+{
+	find(m, data, n);
+}
+
+void fast_matches_find(struct fast_matches *m, const unsigned char *data, size_t n)
+{
+	if (has_bmi())
+		find_bmi(m, data, n);
+	else
+		find(m, data, n);
 }
