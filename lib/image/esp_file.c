@@ -3,6 +3,13 @@
 #include <errno.h>
 #include <string.h>
 
+bool esp_is_program(const char *path)
+{
+	size_t n = strlen(path);
+
+	return n > 4 && strcasecmp(path + n - 4, ".efi") == 0;
+}
+
 struct search {
 	const char *path;
 	bool found;

@@ -12,4 +12,7 @@ INGOT_MUST_USE int esp_file_find(struct ingot_source *part, const char *path,
 				 struct ingot_fat_volume *volume, struct ingot_source **ret,
 				 struct ingot_error *err);
 
+/* By its name: what the firmware and boot loaders start. */
+bool esp_is_program(const char *path);
+
 #endif

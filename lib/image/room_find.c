@@ -7,6 +7,7 @@
 #include "boot/pe.h"
 #include "disk/gpt.h"
 #include "fs/fat_read.h"
+#include "image/esp_file_internal.h"
 #include "image/room_internal.h"
 #include "verity/signature_partition.h"
 
@@ -86,20 +87,13 @@ struct esp_search {
 	unsigned programs;
 };
 
-static bool is_efi(const char *path)
-{
-	size_t n = strlen(path);
-
-	return n > 4 && strcasecmp(path + n - 4, ".efi") == 0;
-}
-
 static int visit(void *context, const struct ingot_fat_entry *entry, struct ingot_error *err)
 {
 	struct esp_search *s = context;
 	INGOT_SOURCE struct ingot_source *file = NULL;
 	int rc;
 
-	if (entry->folder || !is_efi(entry->path))
+	if (entry->folder || !esp_is_program(entry->path))
 		return 0;
 	if (s->programs++ == PROGRAMS_MAX)
 		return ingot_raise(err, -E2BIG, "more EFI programs than are looked into");

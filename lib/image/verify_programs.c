@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "boot/initrd_read.h"
+#include "image/esp_file_internal.h"
 #include "image/verify_internal.h"
 
 /* Keeps the sentence of what went wrong; only -ENOMEM is handed on. */
@@ -107,13 +108,6 @@ static int read_program(struct verify_program *program, struct ingot_error *err)
 
 /* --- the ESP ----------------------------------------------------------- */
 
-static bool is_efi(const char *path)
-{
-	size_t n = strlen(path);
-
-	return n > 4 && strcasecmp(path + n - 4, ".efi") == 0;
-}
-
 static int add_program(struct verification *v, const struct ingot_fat_entry *entry,
 		       struct ingot_error *err)
 {
@@ -141,7 +135,7 @@ static int visit(void *context, const struct ingot_fat_entry *entry, struct ingo
 
 	if (entry->folder)
 		return 0;
-	if (is_efi(entry->path))
+	if (esp_is_program(entry->path))
 		return add_program(v, entry, err);
 	if (++v->other_files > VERIFY_FILES_MAX)
 		return ingot_raise(err, -E2BIG, "more files than are looked at");

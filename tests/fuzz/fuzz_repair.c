@@ -1,12 +1,12 @@
 /*
- * A small device with its hash tree and parity, damaged as the input says, and repaired. Whatever
- *is called good has to be what it was, and what parity can bring back has to come back.
+ * A small device with its hash tree and parity, damaged as the input says, and repaired. What is
+ * called good has to be what it was, and what parity can bring back has to come back.
  *
  *	byte 0		roots
  *	bytes 1, 2	data blocks, of 512 bytes
  *	byte 3		1: the tree is behind the data; 2: another root hash
- *	then 6 bytes	block of data, tree and parity (le16); what becomes of it; where in it
- *(le16); with which byte
+ *	then 6 bytes	a block of data, tree and parity: le16;
+ *			what becomes of it; where in it: le16; with which byte
  */
 #include <assert.h>
 #include <stdint.h>

@@ -428,6 +428,15 @@ static int group_create(const char *text, struct ingot_output *group[GROUP],
 	return rc;
 }
 
+/* Of its names one is taken. */
+static void group_over_old(struct ingot_output *group[GROUP])
+{
+	struct ingot_error err = {0};
+
+	file_put("g1", "old", 3);
+	assert_ok(group_create("new", group, &err));
+}
+
 static void test_several(void **state)
 {
 	struct ingot_output *group[GROUP] = {0};
@@ -435,8 +444,7 @@ static void test_several(void **state)
 	char text[64];
 
 	(void)state;
-	file_put("g1", "old", 3);
-	assert_ok(group_create("new", group, &err));
+	group_over_old(group);
 	assert_ok(ingot_outputs_commit(group, GROUP, &err));
 	for (int i = 0; i < GROUP; i++)
 		assert_string_equal(file_get(i == 0 ? "g0" : i == 1 ? "g1" : "g2", text), "new");
@@ -453,8 +461,7 @@ static void test_several_or_none(void **state)
 	char text[64];
 
 	(void)state;
-	file_put("g1", "old", 3);
-	assert_ok(group_create("new", group, &err));
+	group_over_old(group);
 	assert_int_equal(mkdir("g2", 0777), 0);
 	assert_fails(ingot_outputs_commit(group, GROUP, &err), -EISDIR, "'g2': Is a directory");
 	group_free(group);
